@@ -1,0 +1,353 @@
+"""Reverse-mode automatic differentiation: Tensor, the graph it records, and `backward`.
+
+    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = (x * x).sum()            # each operation computes its result and records a Node
+    y.backward()                 # walks the nodes from y back to x
+    x.grad                       # array([2., 4., 6.])
+
+A function y = f(x) with Jacobian J turns a cotangent g = dL/dy of its output into the cotangent of its input, J^T g:
+its vector-Jacobian product (VJP). An op (see `op` below) computes y and hands back one VJP per array argument; nobody
+ever forms J. `backward` starts with dL/dL = 1 and calls the VJPs in reverse order, adding up what arrives where a
+value was used several times.
+
+Who refers to whom decides when memory returns: a Tensor refers to the Node that made it, a Node to the Tensors that
+went in. Nothing refers back, so there are no cycles, and a graph disappears with the last Tensor that needs it.
+
+Source: Griewank and Walther, Evaluating Derivatives, 2nd edition, SIAM 2008, chapter 3 (the reverse mode).
+"""
+
+import functools
+import inspect
+from contextlib import contextmanager
+
+import numpy
+
+from minireg import backend
+from minireg.backend import xp
+
+
+class Tensor:
+    """An array, and how it came about.
+
+    Parameters
+    ----------
+    data : array of the backend in use, number or nested list of numbers
+        Lists and numbers of Python become float32; arrays keep their dtype. A NumPy array is refused while CuPy
+        computes: `backend.to_device` is the way in.
+    requires_grad : bool
+        Whether `backward` shall leave dL/d(this) in `.grad`. Only for floating-point data.
+
+    Attributes
+    ----------
+    data : array of the backend. Assigning to it is noticed by every op that had recorded the old value.
+    grad : array of the same shape and dtype, or None: the sum of what all `backward` calls brought here. Only on
+        leaves, the Tensors that were made by hand and not by an op.
+    """
+
+    __slots__ = ("__weakref__", "_data", "_node", "_version", "grad", "requires_grad")
+    __array_ufunc__ = None  # so that array + tensor asks Tensor.__radd__, not NumPy, to add
+
+    def __init__(self, data, requires_grad=False):
+        backend.refuse_foreign_array(data, "Tensor()")
+        self._data = backend.to_device(data)
+        self._version = _Version()
+        self._node = None
+        self.grad = None
+        self.requires_grad = requires_grad
+        if requires_grad and self._data.dtype.kind != "f":
+            raise TypeError(f"only floating-point data can require a gradient, got {self._data.dtype}")
+
+    @property
+    def data(self):
+        return self._data
+
+    @data.setter
+    def data(self, array):
+        backend.refuse_foreign_array(array, "Tensor.data")
+        if array is self._data:  # what `tensor.data += 1` does: same memory, new values, seen by every view of it
+            self._version.count += 1
+        else:
+            self._data = backend.to_device(array)
+            self._version = _Version()
+
+    shape = property(lambda self: self._data.shape)
+    ndim = property(lambda self: self._data.ndim)
+    size = property(lambda self: self._data.size)
+    dtype = property(lambda self: self._data.dtype)
+
+    def __len__(self):
+        return len(self._data)
+
+    def __repr__(self):
+        made_by = f", made by {self._node.op_name}" if self._node else ""
+        return f"Tensor({self._data}{made_by}{', requires_grad=True' if self.requires_grad else ''})"
+
+    def item(self):
+        """The only element, as a Python number. Raises ValueError where there are several."""
+        return self._data.item()
+
+    def __float__(self):
+        return float(self.item())
+
+    # Comparisons give raw arrays: nothing can be differentiated through them.
+    def __lt__(self, other):
+        return self._data < _raw(other)
+
+    def __le__(self, other):
+        return self._data <= _raw(other)
+
+    def __gt__(self, other):
+        return self._data > _raw(other)
+
+    def __ge__(self, other):
+        return self._data >= _raw(other)
+
+    def __eq__(self, other):
+        return self._data == _raw(other)
+
+    def __ne__(self, other):
+        return self._data != _raw(other)
+
+    __hash__ = object.__hash__  # by identity; defining __eq__ would otherwise take it away
+
+    def detach(self):
+        """The same array, outside the graph: no gradient flows through the result."""
+        detached = Tensor(self._data)
+        detached._version = self._version  # still the same memory
+        return detached
+
+    def backward(self, cotangent=None, retain_graph=False):
+        """Add dL/dx to `x.grad` of every leaf x that requires it, for the L whose cotangent at this Tensor is given.
+
+        Parameters
+        ----------
+        cotangent : array or Tensor of this Tensor's shape, optional
+            dL/d(self). Without it this Tensor must hold a single number, which is then L itself.
+        retain_graph : bool
+            Keep the graph for another `backward`. Without it the graph is freed as it is walked.
+
+        Raises
+        ------
+        RuntimeError
+            This Tensor is not on a graph; the graph was freed by an earlier `backward`; or an array that an op had
+            recorded was changed since. Nothing has been added to any `.grad` then.
+        ValueError
+            No cotangent for an output with several elements, or one of another shape.
+        """
+        if not self.requires_grad:
+            raise RuntimeError(
+                f"backward() from a Tensor of shape {self.shape} that is not on a graph: none of the Tensors it was "
+                "computed from has requires_grad=True, or it was made under no_grad() or by detach()"
+            )
+        cotangent = self._checked_cotangent(cotangent)
+        if self._node is None:
+            self._accumulate(cotangent)
+            return
+
+        # A node may be walked when all its uses have delivered their share; `waiting` counts those still to come.
+        waiting = _count_uses(self)
+        cotangents = {self._node: cotangent}
+        ready = [self._node]
+        while ready:
+            node = ready.pop()
+            cotangent = cotangents.pop(node)
+            for position, (tensor, vjp) in enumerate(zip(node.inputs, node.vjps, strict=True)):
+                if vjp is None:
+                    continue
+                share = node.checked_share(vjp(cotangent), position)
+                source = tensor._node
+                if source is None:
+                    tensor._accumulate(share)
+                    continue
+                # Not `+=`: a VJP may hand the same array to several inputs (add does).
+                cotangents[source] = cotangents[source] + share if source in cotangents else share
+                waiting[source] -= 1
+                if waiting[source] == 0:
+                    ready.append(source)
+            if not retain_graph:
+                node.free()
+
+    def _checked_cotangent(self, cotangent):
+        if cotangent is None:
+            if self.size != 1:
+                raise ValueError(
+                    f"backward() from a Tensor of shape {self.shape} needs a cotangent of that shape; only an output "
+                    "with a single element can do without"
+                )
+            return xp.ones(self.shape, self.dtype)
+        cotangent = backend.to_device(_raw(cotangent))
+        if cotangent.shape != self.shape:
+            raise ValueError(f"the cotangent has shape {cotangent.shape}, the Tensor has shape {self.shape}")
+        return cotangent.astype(self.dtype, copy=False)
+
+    def _accumulate(self, share):
+        # A copy, because `share` may be a view or stand in another leaf's `.grad` as well.
+        self.grad = share.copy() if self.grad is None else self.grad + share
+
+
+class _Version:
+    """Counts the changes made to one piece of memory; shared by all Tensors that look at it."""
+
+    __slots__ = ("count",)
+
+    def __init__(self):
+        self.count = 0
+
+
+class Node:
+    """One recorded operation: what went in, and the VJPs that take a cotangent back.
+
+    `vjps[i]` is None where `inputs[i]` needs no gradient, so that no VJP is computed in vain.
+    """
+
+    __slots__ = ("__weakref__", "input_versions", "inputs", "op_name", "output_version", "vjps")
+
+    def __init__(self, op_name, inputs, vjps, output_version):
+        self.op_name = op_name
+        self.inputs = inputs
+        self.vjps = vjps
+        self.input_versions = [(tensor._version, tensor._version.count) for tensor in inputs]
+        self.output_version = (output_version, output_version.count)
+
+    def free(self):
+        """Let go of all arrays. The name stays, for the message of a second `backward`."""
+        self.inputs = self.vjps = self.input_versions = None
+
+    def check_unchanged(self, output):
+        """Raise RuntimeError if the graph was freed or an array that this op had seen was changed since."""
+        if self.vjps is None:
+            raise RuntimeError(
+                f"backward() reached the op '{self.op_name}', whose graph an earlier backward() has freed: compute "
+                "the result again, or pass retain_graph=True to the first backward()"
+            )
+        seen = [*zip(self.inputs, self.input_versions, strict=True), (output, self.output_version)]
+        for tensor, (version, count) in seen:
+            if tensor._version is not version or version.count != count:
+                role = "its output" if tensor is output else "an input"
+                raise RuntimeError(
+                    f"backward() through the op '{self.op_name}': {role}, of shape {tensor.shape}, was changed after "
+                    "the op had recorded it (by assigning .data, an optimiser step or load_state_dict). Call "
+                    "backward() before changing it, or compute the result again"
+                )
+
+    def checked_share(self, share, position):
+        """The cotangent for one input, in that input's shape and dtype."""
+        tensor = self.inputs[position]
+        share = _unbroadcast(xp.asarray(share), tensor.shape)
+        if share.shape != tensor.shape:
+            raise RuntimeError(
+                f"the VJP of the op '{self.op_name}' for argument {position} returned shape {share.shape}, "
+                f"the argument has shape {tensor.shape}"
+            )
+        return share.astype(tensor.dtype, copy=False)
+
+
+def _count_uses(root):
+    """How many uses each node behind `root` has on the graph; checks every node, and walks without recursion."""
+    root._node.check_unchanged(root)
+    uses = {root._node: 0}
+    to_visit = [root._node]
+    while to_visit:
+        node = to_visit.pop()
+        for tensor, vjp in zip(node.inputs, node.vjps, strict=True):
+            source = tensor._node
+            if vjp is None or source is None:
+                continue
+            if source not in uses:
+                source.check_unchanged(tensor)
+                uses[source] = 0
+                to_visit.append(source)
+            uses[source] += 1
+    return uses
+
+
+def _unbroadcast(cotangent, shape):
+    """Undo broadcasting: where the forward repeated a value, its cotangents add up."""
+    if cotangent.shape == shape:
+        return cotangent
+    added = cotangent.ndim - len(shape)
+    if added > 0:
+        cotangent = cotangent.sum(axis=tuple(range(added)))
+    stretched = tuple(axis for axis, size in enumerate(shape) if size == 1 and cotangent.shape[axis] != 1)
+    return cotangent.sum(axis=stretched, keepdims=True) if stretched else cotangent
+
+
+def _raw(value):
+    """The array inside a Tensor; anything else as it is, NumPy scalars as numbers of Python.
+
+    A `numpy.float64` scalar would turn float32 arrays into float64; a Python float does not (NEP 50).
+    """
+    if isinstance(value, Tensor):
+        return value._data
+    return value.item() if isinstance(value, numpy.generic) else value
+
+
+_recording = True
+
+
+@contextmanager
+def no_grad():
+    """Within `with no_grad():` (or a function decorated by it) ops compute but record nothing."""
+    global _recording
+    before, _recording = _recording, False
+    try:
+        yield
+    finally:
+        _recording = before
+
+
+REGISTRY = {}
+
+
+def op(function):
+    """Make a differentiable operation of a function on raw arrays.
+
+    `function(*arrays, **options)` returns `(output, vjps)`: the output array and a tuple with one VJP per array
+    argument, in the order of its parameters. A VJP maps the cotangent of the output to that of the argument; it may
+    return it in any shape that broadcasting of the argument could have led to. None in place of a VJP says that the
+    argument cannot be differentiated.
+
+    The decorated function takes Tensors, raw arrays or numbers, returns a Tensor, and is entered in `REGISTRY` under
+    its name. Only Tensors can get a gradient.
+
+    Raises
+    ------
+    BackendError
+        An argument holds an array of another library than the one in use.
+    """
+    name = function.__name__
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def recorded(*args, **options):
+        if options:  # arrays that were named by keyword get their place among the arguments
+            bound = signature.bind(*args, **options)
+            bound.apply_defaults()
+            args, options = bound.args, bound.kwargs
+        raw_args = [_raw(value) for value in args]
+        for value in raw_args:
+            backend.refuse_foreign_array(value, f"The op '{name}'")
+        output, vjps = function(*raw_args, **options)
+
+        result = Tensor(xp.asarray(output))  # reductions and ops on 0-d arrays of NumPy return scalars
+        tensors = [value for value in args if isinstance(value, Tensor)]
+        if result._data.base is not None:
+            for tensor in tensors:
+                if xp.may_share_memory(result._data, tensor._data):
+                    result._version = tensor._version
+        if _recording and any(tensor.requires_grad for tensor in tensors):
+            recorded_pairs = [
+                (value, vjp if value.requires_grad else None)
+                for value, vjp in zip(args, vjps, strict=False)
+                if isinstance(value, Tensor)
+            ]
+            inputs, needed_vjps = zip(*recorded_pairs, strict=True)
+            if any(needed_vjps):
+                result._node = Node(name, inputs, needed_vjps, result._version)
+                result.requires_grad = True
+        return result
+
+    if name in REGISTRY:
+        raise ValueError(f"there is already an op named '{name}'")
+    REGISTRY[name] = recorded
+    return recorded

@@ -1,0 +1,216 @@
+"""Which array library computes: NumPy on the CPU, or CuPy on the GPU.
+
+    from minireg import backend
+    backend.use("cupy")                      # or --backend cupy, or MINIREG_BACKEND=cupy; the default is NumPy
+    x = backend.to_device(numpy_array)       # the one way in for data of the host
+    y = backend.xp.sqrt(x)                   # xp stands for the library in use
+    z = backend.to_host(y)                   # the one way out
+
+CuPy has NumPy's interface, so an op is written once, with `xp`. The few things that the two do differently (a
+scatter-add, the size of a scratch buffer, moving data) are methods of the classes below, and nothing outside this file
+asks which library is in use.
+"""
+
+import importlib
+import os
+
+import numpy
+
+from minireg.errors import BackendError
+
+
+class NumpyBackend:
+    """NumPy on the CPU. Also the base class of the others: its methods are all that a backend has to provide."""
+
+    name = "numpy"
+    # The columns of a convolution are made a block at a time, so that the matrix product finds them in the cache.
+    # Half of the one MiB of level-2 cache that a core of a current server has; 256 KiB to 2 MiB measure alike.
+    scratch_bytes = 512 * 1024
+
+    def __init__(self):
+        self.xp = numpy
+        self.array_type = numpy.ndarray
+
+    def to_device(self, host_array):
+        """Move a NumPy array to where this backend computes."""
+        return host_array
+
+    def to_host(self, array):
+        """Move an array of this backend to a NumPy array."""
+        return array
+
+    def scatter_add(self, values, indices, length):
+        """Sum the rows of `values` (M, C) into the rows `indices` (M,) of a new array (length, C).
+
+        `numpy.add.at` would do, but `numpy.bincount` is several times faster and sums in float64, in a fixed order.
+        """
+        sums = [numpy.bincount(indices, weights=column, minlength=length) for column in values.T]
+        return numpy.stack(sums, axis=-1).astype(values.dtype)
+
+
+class CupyBackend(NumpyBackend):
+    """CuPy on an NVIDIA GPU. Raises BackendError with the reason where that cannot work."""
+
+    name = "cupy"
+    # A GPU wants few, large matrix products; this bounds the memory that a convolution needs beyond its arrays.
+    scratch_bytes = 256 * 1024 * 1024
+
+    def __init__(self):
+        self.xp = _import_working_cupy()
+        self.array_type = self.xp.ndarray
+
+    def to_device(self, host_array):
+        return self.xp.asarray(host_array)
+
+    def to_host(self, array):
+        return self.xp.asnumpy(array)
+
+    def scatter_add(self, values, indices, length):
+        # add.at uses atomic additions: their order, and so the last bits of the sums, changes from run to run.
+        sums = self.xp.zeros((length, values.shape[1]), values.dtype)
+        self.xp.add.at(sums, indices, values)
+        return sums
+
+
+def _import_working_cupy():
+    """Import CuPy and compute something with it, or raise a BackendError that says which part is missing."""
+    instead = "or choose --backend numpy"
+    try:
+        cupy = importlib.import_module("cupy")
+    except ModuleNotFoundError:
+        raise BackendError(
+            "CuPy is not installed: install it with python -m pip install 'minireg[gpu]' (CUDA 12) or "
+            f"'minireg[gpu-cuda13]' (CUDA 13), {instead}."
+        ) from None
+    except Exception as error:  # CuPy was found, but its libraries do not load
+        raise BackendError(
+            f"CuPy is installed but cannot be imported ({_first_line(error)}): reinstall it for this machine's CUDA "
+            f"version, {instead}."
+        ) from None
+
+    try:
+        driver = cupy.cuda.runtime.driverGetVersion()  # 0 where no driver is installed; 12040 stands for CUDA 12.4
+        needed = cupy.cuda.runtime.runtimeGetVersion()
+    except Exception:
+        driver, needed = 0, 0
+    if driver == 0:
+        raise BackendError(f"No CUDA device can be used: no NVIDIA driver was found. Install the driver, {instead}.")
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+        if float(cupy.arange(3, dtype="float32").sum()) != 3.0:
+            raise RuntimeError("a trial sum came out wrong")
+    except Exception as error:
+        if driver // 1000 < needed // 1000:  # minor versions are compatible, major ones are not
+            raise BackendError(
+                f"The NVIDIA driver is too old: it supports CUDA {_version(driver)}, CuPy was built for CUDA "
+                f"{_version(needed)}. Update the driver or install the CuPy built for the older CUDA, {instead}."
+            ) from None
+        raise BackendError(
+            f"No CUDA device can be used ({_first_line(error)}): check nvidia-smi and CUDA_VISIBLE_DEVICES, {instead}."
+        ) from None
+    return cupy
+
+
+def _version(number):
+    """CUDA writes version 12.4 as 12040."""
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def _first_line(error):
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+BACKENDS = {"numpy": NumpyBackend, "cupy": CupyBackend}
+_active = None
+
+
+def use(name):
+    """Choose the array library for everything that follows.
+
+    Parameters
+    ----------
+    name : "numpy" or "cupy"
+        Or another name that was added to `BACKENDS`.
+
+    Raises
+    ------
+    BackendError
+        Unknown name; CuPy not installed; no CUDA device; NVIDIA driver missing or too old. The backend in use
+        before stays in use.
+    """
+    global _active
+    if name not in BACKENDS:
+        raise BackendError(f"There is no backend {name!r}: choose one of {', '.join(BACKENDS)}.")
+    if _active is None or _active.name != name:
+        _active = BACKENDS[name]()
+
+
+def active():
+    """The backend in use; on the first call, the one that the variable MINIREG_BACKEND names, NumPy without it."""
+    if _active is None:
+        use(os.environ.get("MINIREG_BACKEND") or "numpy")
+    return _active
+
+
+class _ActiveLibrary:
+    """Stands for the array library in use: `xp.sqrt` is `numpy.sqrt` or `cupy.sqrt`, looked up when it is called."""
+
+    def __getattr__(self, name):
+        return getattr(active().xp, name)
+
+
+xp = _ActiveLibrary()
+
+
+def is_array(value):
+    """Whether `value` is an array of the backend in use."""
+    return isinstance(value, active().array_type)
+
+
+def is_foreign_array(value):
+    """Whether `value` is an array of another library than the one in use (a NumPy array while CuPy computes, say)."""
+    return not is_array(value) and (
+        isinstance(value, numpy.ndarray) or hasattr(value, "__cuda_array_interface__") or hasattr(value, "__dlpack__")
+    )
+
+
+def refuse_foreign_array(value, where):
+    """Raise BackendError if `value` is an array of another library; `where` names the place for the message."""
+    if is_foreign_array(value):
+        kind = f"{type(value).__module__.split('.')[0]} array of shape {value.shape}"
+        raise BackendError(
+            f"{where} got a {kind}, but the backend in use is {active().name}: pass NumPy arrays through "
+            "backend.to_device() on the way in and results through backend.to_host() on the way out, and do not "
+            "switch the backend while arrays of the other one are in use."
+        )
+
+
+def to_device(data):
+    """Host data as an array of the backend in use: the one way in.
+
+    Parameters
+    ----------
+    data : NumPy array, number or nested list of numbers
+        An array keeps its dtype. Python floats become float32, the dtype in which this project computes.
+
+    Returns
+    -------
+    array of the backend in use; the same object where nothing had to be done.
+    """
+    if is_array(data):
+        return data
+    host = numpy.asarray(data)
+    if not isinstance(data, (numpy.ndarray, numpy.generic)) and host.dtype == numpy.float64:
+        host = host.astype(numpy.float32)
+    if host.dtype == object:
+        raise TypeError(f"expected numbers or a NumPy array, got {type(data).__name__}")
+    return active().to_device(host)
+
+
+def to_host(array):
+    """An array of the backend in use, or a Tensor's `.data`, as a NumPy array: the one way out."""
+    if isinstance(array, numpy.ndarray):
+        return array
+    refuse_foreign_array(array, "backend.to_host")
+    return active().to_host(array)

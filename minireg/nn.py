@@ -1,0 +1,257 @@
+"""Layers: operations that own their parameters, and `Module`, which finds them.
+
+A Module is any object that keeps Parameters, buffers and other Modules as attributes; their names are the attributes'
+names, joined by dots ("encoder.0.weight"). Layers draw their first weights from a `numpy.random.Generator` that the
+caller passes, so a network is the same on every backend.
+
+`Conv2d`, `ConvTranspose2d`, `Linear` and `BatchNorm` take the arguments of PyTorch's layers of these names, in the
+shapes of this project (channels last).
+"""
+
+import math
+
+import numpy
+
+from minireg import backend, ops
+from minireg.autograd import Tensor
+from minireg.errors import InputError
+
+
+class Parameter(Tensor):
+    """A Tensor that training changes. Made from host data, which is moved to the backend in use."""
+
+    __slots__ = ()
+
+    def __init__(self, data):
+        super().__init__(backend.to_device(data), requires_grad=True)
+
+
+class Module:
+    """Base of all layers and networks. Subclasses define `forward`; calling the Module calls it."""
+
+    training = True
+
+    def __call__(self, *args, **kwargs):
+        return self.forward(*args, **kwargs)
+
+    def _children(self):
+        """(name, Module) of every Module that is an attribute, or stands in a list or tuple that is one."""
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield name, value
+            elif isinstance(value, (list, tuple)):
+                for index, element in enumerate(value):
+                    if isinstance(element, Module):
+                        yield f"{name}.{index}", element
+
+    def _named(self, belongs, prefix=""):
+        for name, value in vars(self).items():
+            if belongs(value):
+                yield prefix + name, value
+        for name, child in self._children():
+            yield from child._named(belongs, f"{prefix}{name}.")
+
+    def named_parameters(self):
+        """(name, Parameter) of this Module and all below it, always in the same order."""
+        yield from self._named(lambda value: isinstance(value, Parameter))
+
+    def named_buffers(self):
+        """(name, array) of the arrays that belong to the state but are not trained, such as running means."""
+        yield from self._named(backend.is_array)
+
+    def parameters(self):
+        """The Parameters of `named_parameters`, as a list."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def train(self, training=True):
+        """Switch this Module and all below it to training, or with False to evaluation. Returns the Module."""
+        self.training = training
+        for _, child in self._children():
+            child.train(training)
+        return self
+
+    def eval(self):
+        """Switch to evaluation: batch norm uses its running statistics, dropout does nothing. Returns the Module."""
+        return self.train(False)
+
+    def zero_grad(self):
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def state_dict(self):
+        """Copies of all parameters and buffers, as NumPy arrays by name."""
+        state = {name: parameter.data for name, parameter in self.named_parameters()}
+        state |= dict(self.named_buffers())
+        return {name: numpy.array(backend.to_host(array)) for name, array in state.items()}
+
+    def load_state_dict(self, state):
+        """Take over all parameters and buffers from what `state_dict` returned.
+
+        Raises
+        ------
+        InputError
+            Entries are missing, unexpected, of another shape, or not finite. Nothing has been changed then.
+        """
+        parameters, buffers = dict(self.named_parameters()), dict(self.named_buffers())
+        own = parameters | buffers
+        missing = [name for name in own if name not in state]
+        unexpected = [name for name in state if name not in own]
+        misshapen = [
+            f"{name} has shape {state[name].shape} where {value.shape} was expected"
+            for name, value in own.items()
+            if name in state and tuple(state[name].shape) != tuple(value.shape)
+        ]
+        problems = [
+            f"{kind}: {', '.join(names)}"
+            for kind, names in (("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen))
+            if names
+        ]
+        if problems:
+            raise InputError(f"the weights do not fit this {type(self).__name__}: {'; '.join(problems)}")
+        for name, parameter in parameters.items():
+            # A copy: an optimiser changes parameters in place, and `state` is the caller's.
+            parameter.data = backend.to_device(numpy.array(state[name], dtype=parameter.dtype))
+        for name, buffer in buffers.items():
+            buffer[...] = backend.to_device(numpy.asarray(state[name], dtype=buffer.dtype))
+
+
+def he_normal(shape, fan_in, rng, negative_slope=0.0):
+    """Normal with variance 2 / ((1 + slope^2) fan_in): keeps the size of activations through (leaky) ReLU layers.
+
+    Parameters
+    ----------
+    shape : of the weight
+    fan_in : int, the number of inputs that one output sums over
+    rng : numpy.random.Generator
+    negative_slope : float, of the leaky ReLU that follows
+
+    Returns
+    -------
+    NumPy array, float32
+
+    Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, ICCV 2015, equations 10 and 15.
+    """
+    deviation = math.sqrt(2 / ((1 + negative_slope**2) * fan_in))
+    return deviation * rng.standard_normal(shape, dtype=numpy.float32)
+
+
+def glorot_uniform(shape, fan_in, fan_out, rng):
+    """Uniform in +-sqrt(6 / (fan_in + fan_out)): the default of Keras, made for linear and tanh layers.
+
+    Returns a NumPy array, float32. Source: Glorot and Bengio, Understanding the difficulty of training deep
+    feedforward neural networks, AISTATS 2010, equation 16.
+    """
+    limit = math.sqrt(6 / (fan_in + fan_out))
+    return limit * (2 * rng.random(shape, dtype=numpy.float32) - 1)
+
+
+INITIALISERS = {
+    "he": lambda shape, fan_in, fan_out, rng: he_normal(shape, fan_in, rng),
+    "glorot": glorot_uniform,
+    "zeros": lambda shape, fan_in, fan_out, rng: numpy.zeros(shape, numpy.float32),
+}
+
+
+class _Convolution(Module):
+    """What a convolution and its transpose have in common: a weight, a bias, and how they begin."""
+
+    def __init__(self, weight_shape, fan_in, fan_out, out_channels, rng, bias, init):
+        taps = weight_shape[0] * weight_shape[1]
+        self.weight = Parameter(INITIALISERS[init](weight_shape, taps * fan_in, taps * fan_out, rng))
+        self.bias = Parameter(numpy.zeros(out_channels, numpy.float32)) if bias else None
+
+
+class Conv2d(_Convolution):
+    """`ops.conv2d` with its weight (k, k, in, out) and bias (out,).
+
+    `init` is "he", "glorot" or "zeros"; the bias begins at 0. Raises KeyError for another `init`.
+    """
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, rng, stride=1, padding=0, dilation=1, bias=True, init="he"
+    ):
+        shape = (kernel_size, kernel_size, in_channels, out_channels)
+        super().__init__(shape, in_channels, out_channels, out_channels, rng, bias, init)
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+
+    def forward(self, x):
+        """(N, H, W, in) -> (N, H_out, W_out, out)"""
+        return ops.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation)
+
+
+class ConvTranspose2d(_Convolution):
+    """`ops.conv_transpose2d` with its weight (k, k, out, in) and bias (out,); arguments as for `Conv2d`."""
+
+    def __init__(self, in_channels, out_channels, kernel_size, rng, stride=1, padding=0, bias=True, init="he"):
+        shape = (kernel_size, kernel_size, out_channels, in_channels)
+        super().__init__(shape, in_channels, out_channels, out_channels, rng, bias, init)
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x):
+        """(N, H, W, in) -> (N, H_out, W_out, out)"""
+        return ops.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding)
+
+
+class Linear(Module):
+    """`ops.linear` with its weight (in, out) and bias (out,)."""
+
+    def __init__(self, in_features, out_features, rng, bias=True, init="he"):
+        self.weight = Parameter(INITIALISERS[init]((in_features, out_features), in_features, out_features, rng))
+        self.bias = Parameter(numpy.zeros(out_features, numpy.float32)) if bias else None
+
+    def forward(self, x):
+        """(..., in) -> (..., out)"""
+        return ops.linear(x, self.weight, self.bias)
+
+
+class BatchNorm(Module):
+    """`ops.batch_norm` with its weight, bias and running statistics, all (channels,)."""
+
+    def __init__(self, channels, momentum=0.1, eps=1e-5):
+        self.weight = Parameter(numpy.ones(channels, numpy.float32))
+        self.bias = Parameter(numpy.zeros(channels, numpy.float32))
+        self.running_mean = backend.to_device(numpy.zeros(channels, numpy.float32))
+        self.running_var = backend.to_device(numpy.ones(channels, numpy.float32))
+        self.momentum, self.eps = momentum, eps
+
+    def forward(self, x):
+        """(..., channels) -> the same shape"""
+        return ops.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
+        )
+
+
+class Dropout(Module):
+    """`ops.dropout` with probability p and its own Generator."""
+
+    def __init__(self, p, rng):
+        self.p, self.rng = p, rng
+
+    def forward(self, x):
+        """Any shape -> the same shape"""
+        return ops.dropout(x, self.p, self.rng, self.training)
+
+
+class Activation(Module):
+    """An op with fixed options as a layer: `Activation(ops.leaky_relu, negative_slope=0.2)`."""
+
+    def __init__(self, function, **options):
+        self.function, self.options = function, options
+
+    def forward(self, x):
+        """What the function makes of x"""
+        return self.function(x, **self.options)
+
+
+class Sequential(Module):
+    """Layers, one after the other."""
+
+    def __init__(self, *layers):
+        self.layers = list(layers)
+
+    def forward(self, x):
+        """The output of the last layer"""
+        for layer in self.layers:
+            x = layer(x)
+        return x

@@ -1,0 +1,114 @@
+"""Element-wise arithmetic. Shapes broadcast as in NumPy; the engine undoes it in the backward.
+
+In every formula y is the output, g its cotangent dL/dy, and g_x the cotangent dL/dx of the argument x.
+"""
+
+from minireg.autograd import op
+from minireg.backend import xp
+
+
+@op
+def add(x, other):
+    """y = x + other        g_x = g        g_other = g"""
+    return x + other, (lambda g: g, lambda g: g)
+
+
+@op
+def sub(x, other):
+    """y = x - other        g_x = g        g_other = -g"""
+    return x - other, (lambda g: g, lambda g: -g)
+
+
+@op
+def mul(x, other):
+    """y = x other        g_x = g other        g_other = g x"""
+    return x * other, (lambda g: g * other, lambda g: g * x)
+
+
+@op
+def div(x, other):
+    """y = x / other        g_x = g / other        g_other = -g x / other^2 = -g y / other"""
+    y = x / other
+    return y, (lambda g: g / other, lambda g: -g * y / other)
+
+
+@op
+def neg(x):
+    """y = -x        g_x = -g"""
+    return -x, (lambda g: -g,)
+
+
+@op
+def power(x, exponent):
+    """y = x^exponent        g_x = g exponent x^(exponent - 1)        g_exponent = g y log(x)
+
+    Where the exponent is 0, y is 1 whatever x is, so g_x = 0 there, also at x = 0. Where x is 0 and the exponent is
+    positive, y stays 0 for every exponent nearby, so g_exponent = 0.
+    """
+    y = x**exponent
+
+    def vjp_x(g):
+        is_constant = exponent == 0
+        lowered = x ** (exponent - 1 + is_constant)  # any exponent that is defined at 0 will do where y is constant
+        return g * exponent * lowered
+
+    def vjp_exponent(g):
+        is_zero = x == 0
+        return xp.where(is_zero, 0 * g, g * y * xp.log(x + is_zero))
+
+    return y, (vjp_x, vjp_exponent)
+
+
+@op
+def exp(x):
+    """y = e^x        g_x = g y"""
+    y = xp.exp(x)
+    return y, (lambda g: g * y,)
+
+
+@op
+def log(x):
+    """y = ln(x)        g_x = g / x"""
+    return xp.log(x), (lambda g: g / x,)
+
+
+@op
+def sqrt(x):
+    """y = x^(1/2)        g_x = g / (2 y), which is infinite at x = 0"""
+    y = xp.sqrt(x)
+    return y, (lambda g: g / (2 * y),)
+
+
+@op
+def abs(x):
+    """y = |x|        g_x = g sign(x), which is 0 at the kink x = 0"""
+    return xp.abs(x), (lambda g: g * xp.sign(x),)
+
+
+@op
+def maximum(x, other):
+    """y = max(x, other)        the cotangent goes to the larger argument, and half to each where they are equal"""
+    return xp.maximum(x, other), (
+        lambda g: g * _share_of_winner(x, other, g.dtype),
+        lambda g: g * _share_of_winner(other, x, g.dtype),
+    )
+
+
+@op
+def minimum(x, other):
+    """y = min(x, other)        the cotangent goes to the smaller argument, and half to each where they are equal"""
+    return xp.minimum(x, other), (
+        lambda g: g * _share_of_winner(other, x, g.dtype),
+        lambda g: g * _share_of_winner(x, other, g.dtype),
+    )
+
+
+def _share_of_winner(x, other, dtype):
+    """1 where x > other, 1/2 where they are equal, 0 where x < other."""
+    return ((x > other).astype(dtype) + (x >= other).astype(dtype)) / 2
+
+
+@op
+def clip(x, low, high):
+    """y = min(max(x, low), high) for numbers low <= high        g_x = g where low <= x <= high, else 0"""
+    return xp.clip(x, low, high), (lambda g: g * ((x >= low) & (x <= high)),)

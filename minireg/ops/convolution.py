@@ -1,0 +1,226 @@
+"""Convolution, its transpose, and all their VJPs, from two functions: `_correlate` and `_correlate_vjp_weight`.
+
+What networks call convolution is a correlation: for an output pixel p, tap k and channels c (in) and d (out),
+
+    y[n, p, d] = sum over k, c of  x[n, stride p + dilation k - padding, c] weight[k, c, d]
+
+It is linear in x and in weight, so each VJP is the adjoint of one linear map, and all of them are correlations again:
+
+    g_weight[k, c, d] = sum over n, p of  x[n, stride p + dilation k - padding, c] g[n, p, d]
+    g_x               = g, spread out by the stride with zeros between, correlated with the weight turned around
+                        (taps reversed, c and d exchanged)
+
+`conv_transpose2d` is that last map, used forward. So its VJP with respect to its input is an ordinary convolution.
+
+How it is computed: the patches that a block of output pixels looks at are copied into the rows of a matrix (im2col,
+Chellapilla et al., High performance convolutional neural networks for document processing, 2006), and one matrix
+product gives the block. A block's columns fit the cache (`backend.scratch_bytes`), and its memory is used again for
+the next block. The backward makes the columns anew rather than keeping them: they are kh kw times as large as x, and
+copying within the cache costs less than fetching them from memory.
+"""
+
+from minireg import backend
+from minireg.autograd import op
+from minireg.backend import xp
+
+
+@op
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    """Two-dimensional convolution (see the formula at the top of this file).
+
+    Parameters
+    ----------
+    x : (N, H, W, C_in)
+    weight : (kh, kw, C_in, C_out)
+    bias : (C_out,), optional
+    stride, dilation : int or (rows, columns)
+    padding : int, (rows, columns), ((top, bottom), (left, right)), or "same"
+        Zeros around the image. "same" gives ceil(H / stride) rows; where the padding is odd, the extra zero goes to
+        the bottom and the right, as in TensorFlow and Keras.
+
+    Returns
+    -------
+    (N, H_out, W_out, C_out), with H_out = (H + top + bottom - dilation (kh - 1) - 1) // stride + 1
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit together, or a kernel larger than the padded image.
+    """
+    _check_shapes("conv2d", x, weight, weight.shape[2:3], bias, weight.shape[3:])
+    stride, dilation = _pair(stride, 1), _pair(dilation, 1)
+    padding = _padding_pairs(padding, x.shape[1:3], weight.shape[:2], stride, dilation)
+    y = _correlate(x, weight, stride, padding, dilation)
+    if bias is not None:
+        y += bias
+    return y, (
+        lambda g: _correlate_vjp_x(g, weight, x.shape[1:3], stride, padding, dilation),
+        lambda g: _correlate_vjp_weight(g, x, weight.shape[:2], stride, padding, dilation),
+        lambda g: xp.sum(g, axis=(0, 1, 2)),
+    )
+
+
+@op
+def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0, dilation=1):
+    """The transpose of `conv2d`: the VJP of a convolution with this weight, with respect to its image.
+
+    Parameters
+    ----------
+    x : (N, H, W, C_in)
+    weight : (kh, kw, C_out, C_in)
+        The weight of the convolution whose transpose this is: that one leads from C_out to C_in channels.
+    bias : (C_out,), optional
+    stride, dilation, output_padding : int or (rows, columns)
+        Several image sizes lead to the same H under the convolution; `output_padding` (less than the stride) says by
+        how many pixels the one meant here is larger than the smallest.
+    padding : int, (rows, columns) or ((top, bottom), (left, right))
+        The padding of that convolution, which is cut off here.
+
+    Returns
+    -------
+    (N, H_out, W_out, C_out), with H_out = (H - 1) stride - top - bottom + dilation (kh - 1) + 1 + output_padding
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit together.
+    """
+    _check_shapes("conv_transpose2d", x, weight, weight.shape[3:], bias, weight.shape[2:3])
+    stride, dilation, extra = _pair(stride, 1), _pair(dilation, 1), _pair(output_padding)
+    if padding == "same":
+        raise ValueError("conv_transpose2d takes its padding in numbers: 'same' does not say which size is meant")
+    if any(e >= s for e, s in zip(extra, stride, strict=True)):
+        raise ValueError(f"conv_transpose2d: output_padding {extra} must be smaller than the stride {stride}")
+    padding = _padding_pairs(padding)
+    size = tuple(
+        (x.shape[1 + a] - 1) * stride[a] - sum(padding[a]) + dilation[a] * (weight.shape[a] - 1) + 1 + extra[a]
+        for a in (0, 1)
+    )
+    if min(size) < 1:
+        raise ValueError(f"conv_transpose2d: padding {padding} cuts off all of the output (its size would be {size})")
+    y = _correlate_vjp_x(x, weight, size, stride, padding, dilation)
+    if bias is not None:
+        y += bias
+    return y, (
+        lambda g: _correlate(g, weight, stride, padding, dilation),
+        lambda g: _correlate_vjp_weight(x, g, weight.shape[:2], stride, padding, dilation),
+        lambda g: xp.sum(g, axis=(0, 1, 2)),
+    )
+
+
+def _correlate(x, weight, stride, padding, dilation):
+    """y[n, p, d] = sum over k, c of x[n, stride p + dilation k - padding, c] weight[k, c, d]"""
+    c_out = weight.shape[3]
+    patches = _patches(x, weight.shape[:2], stride, padding, dilation)
+    weight = weight.reshape(-1, c_out)
+    y = xp.empty((*patches.shape[:3], c_out), x.dtype)
+    for block, columns in _column_blocks(patches):
+        xp.matmul(columns, weight, out=y[block].reshape(-1, c_out))
+    return y
+
+
+def _correlate_vjp_weight(g, x, kernel, stride, padding, dilation):
+    """g_weight[k, c, d] = sum over n, p of x[n, stride p + dilation k - padding, c] g[n, p, d]"""
+    patches = _patches(x, kernel, stride, padding, dilation)
+    c_in, c_out = x.shape[3], g.shape[3]
+    g_weight = xp.zeros((kernel[0] * kernel[1] * c_in, c_out), x.dtype)
+    for block, columns in _column_blocks(patches):
+        g_weight += xp.matmul(columns.T, g[block].reshape(-1, c_out))
+    return g_weight.reshape(*kernel, c_in, c_out)
+
+
+def _correlate_vjp_x(g, weight, size, stride, padding, dilation):
+    """g_x of `_correlate` for images of `size` (H, W): g spread out by the stride, against the weight turned around.
+
+    Along each axis the spread cotangent is cut or filled to the length at which a correlation without padding gives
+    exactly H: where pixel 0 of g lies is reach - top, reach being how far a kernel extends, dilation (k - 1).
+    """
+    reach = [d * (k - 1) for d, k in zip(dilation, weight.shape[:2], strict=True)]
+    first = [r - top for r, (top, _) in zip(reach, padding, strict=True)]
+    spread = xp.zeros((g.shape[0], size[0] + reach[0], size[1] + reach[1], g.shape[3]), g.dtype)
+    to_rows, rows = _spread_slices(first[0], stride[0], g.shape[1], spread.shape[1])
+    to_columns, columns = _spread_slices(first[1], stride[1], g.shape[2], spread.shape[2])
+    spread[:, to_rows, to_columns] = g[:, rows, columns]
+    turned = xp.ascontiguousarray(xp.swapaxes(weight[::-1, ::-1], 2, 3))
+    return _correlate(spread, turned, (1, 1), ((0, 0), (0, 0)), dilation)
+
+
+def _spread_slices(first, stride, count, length):
+    """Place `count` elements at first, first + stride, ... of an axis: the slices of those that fall inside."""
+    skipped = max(0, -(first // stride))  # elements before 0: more padding than the kernel reaches
+    start = first + skipped * stride
+    inside = max(0, min(count - skipped, -(-(length - start) // stride)))
+    return slice(start, start + inside * stride, stride), slice(skipped, skipped + inside)
+
+
+def _patches(x, kernel, stride, padding, dilation):
+    """A view (N, H_out, W_out, kh, kw, C) on what each output pixel looks at; nothing is copied but the padding."""
+    (top, bottom), (left, right) = padding
+    if top or bottom or left or right:
+        n, h, w, c = x.shape
+        padded = xp.zeros((n, h + top + bottom, w + left + right, c), x.dtype)  # several times faster than xp.pad
+        padded[:, top : top + h, left : left + w] = x
+        x = padded
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    if reach[0] > x.shape[1] or reach[1] > x.shape[2]:
+        raise ValueError(
+            f"a kernel of {kernel} taps with dilation {dilation} reaches over {tuple(reach)} pixels, but the image has "
+            f"only {x.shape[1:3]} with its padding {padding}"
+        )
+    windows = xp.lib.stride_tricks.sliding_window_view(x, reach, axis=(1, 2))  # (N, H', W', C, reach, reach)
+    windows = windows[:, :: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
+    return xp.transpose(windows, (0, 1, 2, 4, 5, 3))
+
+
+def _column_blocks(patches):
+    """Cut the output pixels into blocks; yield each block's slices (of images, of rows) and its columns, as a matrix.
+
+    The columns (pixels, kh kw C) of all blocks lie in the same memory, so each is valid until the next is asked for.
+    """
+    images, rows = patches.shape[:2]
+    row_shape = patches.shape[2:]
+    row_size = max(1, row_shape[0] * row_shape[1] * row_shape[2] * row_shape[3])
+    rows_in_block = max(1, backend.active().scratch_bytes // (row_size * patches.dtype.itemsize))
+    images_in_block = min(images, max(1, rows_in_block // max(1, rows)))
+    rows_in_block = min(rows, rows_in_block)
+    scratch = xp.empty(images_in_block * rows_in_block * row_size, patches.dtype)
+    for image in range(0, images, max(1, images_in_block)):
+        for row in range(0, rows, max(1, rows_in_block)):
+            block = (slice(image, image + images_in_block), slice(row, row + rows_in_block))
+            patch = patches[block]
+            columns = scratch[: patch.size].reshape(patch.shape)
+            columns[...] = patch
+            yield block, columns.reshape(-1, row_shape[1] * row_shape[2] * row_shape[3])
+
+
+def _pair(value, smallest=0):
+    """An int for both axes, or one for each."""
+    pair = (value, value) if isinstance(value, int) else tuple(value)
+    if len(pair) != 2 or min(pair) < smallest:
+        raise ValueError(f"expected an int of at least {smallest}, or a pair (rows, columns) of them, got {value!r}")
+    return pair
+
+
+def _padding_pairs(padding, size=None, kernel=None, stride=None, dilation=None):
+    """((top, bottom), (left, right)) from any way to give a padding; "same" needs the other arguments."""
+    if padding == "same":
+        pairs = []
+        for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
+            total = max(0, (-(-n // s) - 1) * s + d * (k - 1) + 1 - n)
+            pairs.append((total // 2, total - total // 2))
+        return tuple(pairs)
+    if isinstance(padding, (tuple, list)) and all(isinstance(side, (tuple, list)) for side in padding):
+        return tuple(_pair(side) for side in padding)
+    rows, columns = _pair(padding)
+    return (rows, rows), (columns, columns)
+
+
+def _check_shapes(name, x, weight, weight_in, bias, weight_out):
+    if x.ndim != 4 or weight.ndim != 4:
+        raise ValueError(
+            f"{name} expects images (N, H, W, C) and a weight of four axes, got shapes {x.shape} and {weight.shape}"
+        )
+    if x.shape[3] != weight_in[0]:
+        raise ValueError(f"{name}: images of {x.shape[3]} channels, but the weight {weight.shape} takes {weight_in[0]}")
+    if bias is not None and bias.shape != tuple(weight_out):
+        raise ValueError(f"{name}: expected a bias of shape {tuple(weight_out)}, got {bias.shape}")

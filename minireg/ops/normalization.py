@@ -1,0 +1,86 @@
+"""Batch normalisation and dropout: the two layers that behave differently in training and afterwards."""
+
+import math
+
+from minireg import backend
+from minireg.autograd import op
+from minireg.backend import xp
+
+
+@op
+def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+    """Normalise every channel, then scale and shift it:  y = weight (x - m) / s + bias,  s = sqrt(v + eps)
+
+    In training m and v are the mean and the (population) variance of x itself over all axes but the last, with n
+    elements per channel, and the running statistics move towards them; afterwards m and v are the running statistics.
+    With x^ = (x - m) / s:
+
+        g_weight = sum g x^        g_bias = sum g
+        g_x = weight / s g                                                   afterwards: m and v are constants
+        g_x = weight / s (g - (1/n) sum g - x^ (1/n) sum g x^)               in training: m and v depend on x
+
+    Parameters
+    ----------
+    x : (..., C)
+    running_mean, running_var : arrays (C,)
+        Changed in place in training, as in PyTorch: r <- (1 - momentum) r + momentum (m or n / (n - 1) v).
+    weight, bias : (C,), optional
+    eps : float
+        Added to the variance, which may be zero.
+
+    Source: Ioffe and Szegedy, Batch normalization, ICML 2015, algorithm 1 and the gradients of section 3.
+    """
+    axes = tuple(range(x.ndim - 1))
+    n = math.prod(x.shape[:-1])
+    if training:
+        if n < 2:
+            raise ValueError(f"batch_norm in training needs at least 2 values per channel, got shape {x.shape}")
+        mean = xp.mean(x, axis=axes)
+        centred = x - mean
+        var = xp.mean(centred * centred, axis=axes)
+        running_mean += momentum * (mean - running_mean)
+        running_var += momentum * (n / (n - 1) * var - running_var)
+    else:
+        centred = x - running_mean
+        var = running_var
+    scale = 1 / xp.sqrt(var + eps)
+    normalised = centred * scale  # x^
+    gain = scale if weight is None else weight * scale
+    y = normalised if weight is None else normalised * weight
+    if bias is not None:
+        y = y + bias
+
+    def vjp_x(g):
+        if not training:
+            return g * gain
+        mean_g = xp.mean(g, axis=axes)
+        mean_g_normalised = xp.mean(g * normalised, axis=axes)
+        return gain * (g - mean_g - normalised * mean_g_normalised)
+
+    return y, (
+        vjp_x,
+        None,
+        None,
+        lambda g: xp.sum(g * normalised, axis=axes),
+        lambda g: xp.sum(g, axis=axes),
+    )
+
+
+@op
+def dropout(x, p, rng, training=True):
+    """In training, y = x m / (1 - p) with m = 0 at random with probability p, else 1        g_x = g m / (1 - p)
+
+    Parameters
+    ----------
+    p : float in [0, 1)
+    rng : numpy.random.Generator
+        The mask is drawn on the CPU, so that both backends see the same one.
+
+    Source: Srivastava et al., Dropout, JMLR 15, 2014 (scaled in training instead of afterwards).
+    """
+    if not 0 <= p < 1:
+        raise ValueError(f"dropout: the probability p must be in [0, 1), got {p}")
+    if not training or p == 0:
+        return x, (lambda g: g,)
+    mask = backend.to_device((rng.random(x.shape) >= p).astype(x.dtype)) / (1 - p)
+    return x * mask, (lambda g: g * mask,)

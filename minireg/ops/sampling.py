@@ -1,0 +1,170 @@
+"""Warping an image by a displacement field: bilinear sampling between the pixels, and its two gradients."""
+
+from typing import NamedTuple
+
+from minireg import backend
+from minireg.autograd import Tensor, op
+from minireg.backend import xp
+
+BORDERS = ("zeros", "edge")
+
+
+@op
+def warp(image, displacement, border="zeros"):
+    """Pull the image back along the field:  y[p] = image(p + u(p)),  bilinear between the pixels.
+
+    Let r = row + u_row, i = floor(r), s = r - i, and for the columns c, j, t likewise. With V the image continued
+    beyond its border, the four pixels around (r, c) give
+
+        y = (1 - s) ((1 - t) V[i, j] + t V[i, j+1]) + s ((1 - t) V[i+1, j] + t V[i+1, j+1])
+
+    and, summed over the channels,
+
+        g_u_row    = sum g ((1 - t) (V[i+1, j] - V[i, j]) + t (V[i+1, j+1] - V[i, j+1]))
+        g_u_column = sum g ((1 - s) (V[i, j+1] - V[i, j]) + s (V[i+1, j+1] - V[i+1, j]))
+        g_image    = g with each of the four weights, added at the pixel the weight belongs to (a scatter)
+
+    y is continuous in u but has kinks where r or c is an integer; there these are the derivatives to the right.
+
+    Parameters
+    ----------
+    image : (N, H, W, C)
+    displacement : (N, H', W', 2), in pixels: u[..., 0] along rows (down), u[..., 1] along columns (right)
+        Usually H' = H and W' = W; output pixel p looks at p + u(p) in the image either way. Displacements out of all
+        proportion, and infinite ones, land outside the image; NaN gives NaN.
+    border : "zeros" or "edge"
+        What lies beyond the image: V = 0, or the nearest pixel of the border.
+
+    Returns
+    -------
+    (N, H', W', C)
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit together, or an unknown border.
+
+    Source: Jaderberg et al., Spatial transformer networks, NeurIPS 2015, equations 5 to 7.
+    """
+    rows, columns = _neighbours(image, displacement, border)
+    corners = [[_gather(image, r, c) for c in columns.indices] for r in rows.indices]
+
+    def combine(row_weights, column_weights):
+        """The sum over the four pixels of row weight x column weight x value."""
+        upper, lower = (
+            column_weights[0][..., None] * left + column_weights[1][..., None] * right for left, right in corners
+        )
+        return row_weights[0][..., None] * upper + row_weights[1][..., None] * lower
+
+    def vjp_image(g):
+        n, h, w, channels = image.shape
+        contributions, targets = [], []
+        for r, row_weight in zip(rows.indices, rows.weights, strict=True):
+            for c, column_weight in zip(columns.indices, columns.weights, strict=True):
+                contributions.append((row_weight * column_weight)[..., None] * g)
+                targets.append(_flat_index(image, r, c))
+        values = xp.stack(contributions).reshape(-1, channels)
+        sums = backend.active().scatter_add(values, xp.stack(targets).reshape(-1), n * h * w)
+        return sums.reshape(image.shape)
+
+    def vjp_displacement(g):
+        along_rows = combine(rows.slopes, columns.weights)
+        along_columns = combine(rows.weights, columns.slopes)
+        return xp.stack([xp.sum(g * along_rows, axis=-1), xp.sum(g * along_columns, axis=-1)], axis=-1)
+
+    return combine(rows.weights, columns.weights), (vjp_image, vjp_displacement)
+
+
+def warp_nearest(labels, displacement, border="zeros"):
+    """Pull back a label map: every output pixel takes the label of the pixel nearest to p + u(p).
+
+    Labels are names, not amounts: the mean of labels 1 and 3 is not label 2. There is no gradient.
+
+    Parameters
+    ----------
+    labels : (N, H, W, C) of any dtype
+    displacement, border : as for `warp`
+
+    Returns
+    -------
+    Tensor (N, H', W', C) of the dtype of `labels`, with 0 beyond the border if `border` is "zeros". Half-way between
+    two pixels the upper or left one is taken. NaN displacements give 0.
+    """
+    labels, displacement = (x.data if isinstance(x, Tensor) else x for x in (labels, displacement))
+    for array in (labels, displacement):
+        backend.refuse_foreign_array(array, "warp_nearest")
+    _check(labels, displacement, border)
+    nearest = [xp.ceil(_coordinate(displacement, axis) - 0.5) for axis in (0, 1)]
+    r, c = (_inside_index(position, labels.shape[1 + axis]) for axis, position in enumerate(nearest))
+    y = _gather(labels, r, c)
+    outside = xp.isnan(displacement).any(axis=-1)
+    if border == "zeros":
+        for axis, position in enumerate(nearest):
+            outside |= (position < 0) | (position > labels.shape[1 + axis] - 1)
+    return Tensor(xp.where(outside[..., None], xp.zeros_like(y), y))
+
+
+class _Neighbours(NamedTuple):
+    """Along one axis, the two pixels around each sampled coordinate; each entry is (lower, upper)."""
+
+    indices: tuple  # where they are, as indices that are safe to use
+    weights: tuple  # 1 - fraction and fraction, 0 for a pixel outside an image that ends in zeros
+    slopes: tuple  # the derivatives of the weights with respect to the coordinate
+
+
+def _neighbours(image, displacement, border):
+    """The neighbours of all sampled points along the rows and along the columns."""
+    _check(image, displacement, border)
+    both = []
+    for axis in (0, 1):
+        size = image.shape[1 + axis]
+        # Beyond -2 and size all neighbours lie outside: V is constant there. Clipping keeps the cast to int in range.
+        coordinate = xp.clip(_coordinate(displacement, axis), -2, size)
+        lower = xp.floor(coordinate)
+        upper = lower + 1
+        fraction = coordinate - lower
+        one = xp.ones_like(fraction)
+        inside = [one, one] if border == "edge" else [((i >= 0) & (i < size)).astype(one.dtype) for i in (lower, upper)]
+        both.append(
+            _Neighbours(
+                indices=(_inside_index(lower, size), _inside_index(upper, size)),
+                weights=((1 - fraction) * inside[0], fraction * inside[1]),
+                slopes=(-inside[0], inside[1]),
+            )
+        )
+    return both
+
+
+def _coordinate(displacement, axis):
+    """Where each output pixel looks, along one axis: its own position plus its displacement."""
+    positions = xp.arange(displacement.shape[1 + axis], dtype=displacement.dtype)
+    return (positions[:, None] if axis == 0 else positions) + displacement[..., axis]
+
+
+def _inside_index(position, size):
+    """A whole-numbered position as an index of the nearest pixel inside; fmax and fmin put NaN inside too."""
+    return xp.fmin(xp.fmax(position, 0), size - 1).astype(xp.int64)
+
+
+def _flat_index(image, r, c):
+    """The index of pixel (r, c) of each image among the N H W pixels of the batch."""
+    n, h, w, _ = image.shape
+    return (xp.arange(n)[:, None, None] * h + r) * w + c
+
+
+def _gather(image, r, c):
+    return xp.take(image.reshape(-1, image.shape[3]), _flat_index(image, r, c), axis=0)
+
+
+def _check(image, displacement, border):
+    if border not in BORDERS:
+        raise ValueError(f"the border must be one of {BORDERS}, got {border!r}")
+    if image.ndim != 4 or displacement.ndim != 4 or displacement.shape[3] != 2 or len(image) != len(displacement):
+        raise ValueError(
+            "warp expects an image (N, H, W, C) and a displacement (N, H', W', 2) with the same N, got shapes "
+            f"{image.shape} and {displacement.shape}"
+        )
+    if displacement.dtype.kind != "f":
+        raise ValueError(f"the displacement must be floating-point, got {displacement.dtype}")
+    if image.shape[1] == 0 or image.shape[2] == 0:
+        raise ValueError(f"cannot sample from an image without pixels, got shape {image.shape}")

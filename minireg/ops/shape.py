@@ -1,0 +1,93 @@
+"""Operations that move elements and compute nothing: each VJP moves the cotangents back to where they came from."""
+
+import numpy
+
+from minireg import backend
+from minireg.autograd import Tensor, op
+from minireg.backend import xp
+
+
+@op
+def reshape(x, shape):
+    """The same elements in order (row-major) in another shape        g_x = g in the shape of x"""
+    return x.reshape(shape), (lambda g: g.reshape(x.shape),)
+
+
+@op
+def transpose(x, axes=None):
+    """Axes in the order `axes`, reversed without it        g_x = g with the inverse permutation"""
+    inverse = None if axes is None else tuple(int(a) for a in numpy.argsort([a % x.ndim for a in axes]))
+    return xp.transpose(x, axes), (lambda g: xp.transpose(g, inverse),)
+
+
+@op
+def broadcast_to(x, shape):
+    """Repeat along new axes and axes of size 1        g_x = the sum over the repetitions (done by the engine)"""
+    return xp.broadcast_to(x, shape), (lambda g: g,)
+
+
+def concatenate(tensors, axis=0):
+    """Join Tensors along an existing axis        g of each = its slice of g"""
+    return _concatenate(*tensors, axis=axis)
+
+
+@op
+def _concatenate(*arrays, axis):
+    y = xp.concatenate(arrays, axis=axis)
+    ends = numpy.cumsum([array.shape[axis] for array in arrays])
+    pieces = [slice(int(end) - array.shape[axis], int(end)) for array, end in zip(arrays, ends, strict=True)]
+    before = (slice(None),) * (axis % y.ndim)
+    return y, tuple(lambda g, piece=piece: g[(*before, piece)] for piece in pieces)
+
+
+def stack(tensors, axis=0):
+    """Join Tensors of one shape along a new axis        g of each = its place in g"""
+    return _stack(*tensors, axis=axis)
+
+
+@op
+def _stack(*arrays, axis):
+    y = xp.stack(arrays, axis=axis)
+    before = (slice(None),) * (axis % y.ndim)
+    return y, tuple(lambda g, place=place: g[(*before, place)] for place in range(len(arrays)))
+
+
+@op
+def pad(x, pad_width, value=0.0):
+    """Surround x with `value`        g_x = the inner part of g
+
+    Parameters
+    ----------
+    pad_width : one pair (before, after) of non-negative ints per axis of x
+    """
+    inner = tuple(slice(before, before + size) for (before, _), size in zip(pad_width, x.shape, strict=True))
+    y = xp.pad(x, pad_width, constant_values=value)
+    return y, (lambda g: g[inner],)
+
+
+@op
+def getitem(x, index):
+    """y = x[index]        g_x = zeros with g added at `index`
+
+    `index` is what NumPy takes: ints, slices, None, Ellipsis, integer or boolean arrays, or a tuple of them. Where an
+    integer array names an element several times, the cotangents of all its copies add up.
+    """
+    index = tuple(_raw_index(part) for part in index) if isinstance(index, tuple) else _raw_index(index)
+    parts = index if isinstance(index, tuple) else (index,)
+    may_repeat = any(backend.is_array(part) or isinstance(part, list) for part in parts)
+
+    def vjp(g):
+        g_x = xp.zeros_like(x)
+        if may_repeat:
+            xp.add.at(g_x, index, g)
+        else:
+            g_x[index] = g
+        return g_x
+
+    return x[index], (vjp,)
+
+
+def _raw_index(part):
+    part = part.data if isinstance(part, Tensor) else part
+    backend.refuse_foreign_array(part, "An index")
+    return part

@@ -1,0 +1,162 @@
+"""Optimisers: how parameters follow their gradients, and how the learning rate changes on the way.
+
+    optimiser = Adam(network.parameters(), lr=1e-3)
+    for step in range(steps):
+        optimiser.lr = schedule(step)
+        network.zero_grad()
+        loss(...).backward()
+        optimiser.step()
+
+Parameters are changed in place. In the formulas p is a parameter, g its gradient and t the number of the step from 1.
+"""
+
+import math
+
+import numpy
+
+from minireg import backend
+from minireg.backend import xp
+from minireg.errors import InputError
+
+
+class Optimiser:
+    """Base of the optimisers: parameters, a learning rate, and state arrays that a checkpoint can keep.
+
+    A subclass names in `slots` the arrays of state that it keeps for each parameter; they begin at zero.
+    """
+
+    slots = ()
+
+    def __init__(self, parameters, lr):
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise ValueError("there are no parameters to optimise")
+        if not lr >= 0:
+            raise ValueError(f"the learning rate must not be negative, got {lr}")
+        self.lr = lr
+        self.steps = 0
+        self.state = {slot: [xp.zeros_like(p.data) for p in self.parameters] for slot in self.slots}
+
+    def step(self):
+        """Change every parameter that has a gradient; each is one assignment to `.data`, which the graph notices."""
+        self.steps += 1
+        for index, parameter in enumerate(self.parameters):
+            if parameter.grad is not None:
+                parameter.data += self._update(index, parameter.data, parameter.grad)
+
+    def _update(self, index, p, g):
+        """What to add to parameter number `index`."""
+        raise TypeError(f"{type(self).__name__} does not say how to update")
+
+    def state_dict(self):
+        """The number of steps and copies of all state, as NumPy arrays by name."""
+        state = {"steps": numpy.array(self.steps)}
+        for slot, arrays in self.state.items():
+            state |= {f"{slot}.{i}": numpy.array(backend.to_host(array)) for i, array in enumerate(arrays)}
+        return state
+
+    def load_state_dict(self, state):
+        """Take over what `state_dict` returned. Raises InputError, before any change, if it is of another optimiser."""
+        own = self.state_dict()
+        if state.keys() != own.keys() or any(state[name].shape != own[name].shape for name in own):
+            raise InputError(f"the optimiser state in this file does not belong to {type(self).__name__} of this network")
+        self.steps = int(state["steps"])
+        for slot, arrays in self.state.items():
+            for i, array in enumerate(arrays):
+                array[...] = backend.to_device(state[f"{slot}.{i}"])
+
+
+class SGD(Optimiser):
+    """Stochastic gradient descent:  v <- momentum v + g,  p <- p - lr v.
+
+    Source: Polyak, Some methods of speeding up the convergence of iteration methods, 1964; in PyTorch's form.
+    """
+
+    def __init__(self, parameters, lr, momentum=0.0):
+        self.slots = ("velocity",) if momentum else ()
+        super().__init__(parameters, lr)
+        self.momentum = momentum
+
+    def _update(self, index, p, g):
+        if not self.momentum:
+            return -self.lr * g
+        velocity = self.state["velocity"][index]
+        velocity *= self.momentum
+        velocity += g
+        return -self.lr * velocity
+
+
+class Adam(Optimiser):
+    """m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,  p <- p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+
+    Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1.
+    """
+
+    slots = ("mean", "square")
+
+    def __init__(self, parameters, lr, betas=(0.9, 0.999), eps=1e-8):
+        super().__init__(parameters, lr)
+        self.betas, self.eps = betas, eps
+
+    def _update(self, index, p, g):
+        (b1, b2), mean, square = self.betas, self.state["mean"][index], self.state["square"][index]
+        mean += (1 - b1) * (g - mean)
+        square += (1 - b2) * (g * g - square)
+        size = self.lr / (1 - b1**self.steps)
+        return -size * mean / (xp.sqrt(square / (1 - b2**self.steps)) + self.eps)
+
+
+class AdamW(Adam):
+    """Adam, and beside it  p <- p - lr weight_decay p, apart from the adaptive step.
+
+    Source: Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2.
+    """
+
+    def __init__(self, parameters, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+        super().__init__(parameters, lr, betas, eps)
+        self.weight_decay = weight_decay
+
+    def _update(self, index, p, g):
+        return super()._update(index, p, g) - self.lr * self.weight_decay * p
+
+
+def constant_schedule(lr):
+    """The same learning rate in every step."""
+    return lambda step: lr
+
+
+def step_schedule(lr, every, factor=0.1):
+    """`lr` times `factor` to the power of step // every."""
+    return lambda step: lr * factor ** (step // every)
+
+
+def cosine_schedule(lr, steps, warmup=0):
+    """A linear rise to `lr` over the first `warmup` steps, then half a cosine down to 0 at `steps`.
+
+    Source: Loshchilov and Hutter, SGDR, ICLR 2017, equation 5, without restarts.
+    """
+
+    def rate(step):
+        if step < warmup:
+            return lr * (step + 1) / warmup
+        progress = min(1.0, (step - warmup) / max(1, steps - warmup))
+        return lr * (1 + math.cos(math.pi * progress)) / 2
+
+    return rate
+
+
+def clip_gradient_norm(parameters, largest):
+    """Shorten all gradients together so that their joint Euclidean norm is at most `largest`.
+
+    Returns
+    -------
+    float, the norm before. Where it is not finite the gradients are left as they are.
+
+    Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, ICML 2013, algorithm 1.
+    """
+    with_gradient = [p for p in parameters if p.grad is not None]
+    norm = math.sqrt(float(sum(xp.sum(p.grad * p.grad) for p in with_gradient)))
+    if math.isfinite(norm) and norm > largest:
+        for parameter in with_gradient:
+            parameter.grad = parameter.grad * (largest / norm)
+    return norm
