@@ -82,24 +82,22 @@ def test_exactly_the_folded_cells_are_red_whatever_the_spacing():
 # The registration picture
 
 
-@pytest.mark.parametrize("height, width", [(32, 32), (100, 150), (1, 1), (1, 40), (256, 256)])
-def test_a_registration_picture_is_900_pixels_wide_and_as_high_as_its_rows(tmp_path, height, width):
-    sizes = []
-    for pair_count in (1, 2):
-        path = tmp_path / f"{pair_count}.png"
-        viz.registration_picture(*pairs((pair_count, height, width)), path)
-        sizes.append(imread(path).shape[:2])
-    assert sizes[0][1] == sizes[1][1] == 900
-    panel_height = 139 * max(height / width, 0.25)
-    notes = 42
-    assert sizes[1][0] - sizes[0][0] == pytest.approx(panel_height + notes, abs=1)
+@pytest.mark.parametrize(
+    "pair_count, height, width", [(2, 32, 32), (1, 100, 150), (1, 1, 1), (1, 1, 40), (1, 256, 256)]
+)
+def test_a_registration_picture_is_900_pixels_wide_and_as_high_as_its_rows(tmp_path, pair_count, height, width):
+    viz.registration_picture(*pairs((pair_count, height, width)), tmp_path / "pairs.png")
+    heading, notes, panel_height = 30, 42, 139 * max(height / width, 0.25)
+    picture_height, picture_width = imread(tmp_path / "pairs.png").shape[:2]
+    assert picture_width == 900
+    assert picture_height == pytest.approx(heading + pair_count * (panel_height + notes), abs=1)
 
 
-def test_a_registration_picture_shows_the_first_pairs_only_when_there_are_many(tmp_path):
-    images = pairs((5, 8, 8))
-    viz.registration_picture(*images, tmp_path / "many.png", titles=list("abcde"), max_rows=2)
-    viz.registration_picture(*(a[:2] for a in images), tmp_path / "two.png", titles=["a", "b"])
-    assert (tmp_path / "many.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+def test_pairs_beyond_max_rows_change_no_byte_of_the_picture(tmp_path):
+    images = pairs((2, 8, 8))
+    viz.registration_picture(*images, tmp_path / "many.png", titles=["a", "b"], max_rows=1)
+    viz.registration_picture(*(a[:1] for a in images), tmp_path / "one.png", titles=["a"])
+    assert (tmp_path / "many.png").read_bytes() == (tmp_path / "one.png").read_bytes()
 
 
 def test_the_difference_panels_are_red_where_too_bright_blue_where_too_dark_white_where_equal(tmp_path):
@@ -118,16 +116,13 @@ def test_the_difference_panels_are_red_where_too_bright_blue_where_too_dark_whit
     assert picture[30 + 35, after].min() > 0.95
 
 
-def test_the_same_pictures_are_the_same_bytes(tmp_path):
-    for name in ("first", "second"):
-        viz.registration_picture(*pairs(), tmp_path / f"{name}.png")
-        viz.loss_curve(history(30), tmp_path / f"{name}-loss.png")
-    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
-    assert (tmp_path / "first-loss.png").read_bytes() == (tmp_path / "second-loss.png").read_bytes()
+def test_a_picture_does_not_tell_which_matplotlib_drew_it(tmp_path):
+    viz.loss_curve(history(30), tmp_path / "loss.png")
+    assert b"matplotlib" not in (tmp_path / "loss.png").read_bytes().lower()
 
 
 def test_drawing_leaves_the_arrays_as_they_were(tmp_path):
-    images = pairs()
+    images = pairs((1, 8, 8))
     copies = [array.copy() for array in images]
     viz.registration_picture(*images, tmp_path / "pairs.png")
     for array, copy in zip(images, copies, strict=True):
@@ -161,7 +156,7 @@ def test_titles_and_rows_that_do_not_fit_are_refused(tmp_path):
 # The loss curve
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2, 500])
+@pytest.mark.parametrize("steps", [0, 1, 500])
 def test_a_loss_curve_of_any_length_is_a_picture_900_pixels_wide_and_300_high(tmp_path, steps):
     viz.loss_curve(history(steps), tmp_path / "loss.png")
     picture = imread(tmp_path / "loss.png")

@@ -58,12 +58,11 @@ def load_digits(name="auto", data_dir=None):
     try:
         return _read_or_download(_cache_folder())
     except InputError as error:
-        hint = "To use MNIST, name the folder that holds it in the environment variable MINIREG_DATA"
         if name == "mnist":
-            raise InputError(f"{error} {hint}.") from None
+            raise
         from tqdm import tqdm
 
-        tqdm.write(f"{error} Using drawn digits ('strokes') instead. {hint}.", file=sys.stderr)
+        tqdm.write(f"{error} Until then, drawn digits ('strokes') take its place.", file=sys.stderr)
         return load_strokes()
 
 

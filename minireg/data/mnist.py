@@ -37,6 +37,10 @@ SILENCE = 5.0  # seconds that each mirror may leave us without an answer; with t
 GZIP_MAGIC = b"\x1f\x8b"
 
 
+_WANTED = f"name one that holds {', '.join(CHECKSUMS)}, or name none and have MNIST downloaded"
+_BRING_IT = "name a folder that holds its four files in the environment variable MINIREG_DATA"
+
+
 @dataclass(frozen=True, eq=False)  # eq: comparing arrays gives arrays, on which a generated __eq__ would fail
 class Digits:
     """Images of handwritten digits: `*_images` (N, 28, 28, 1) float32 in [0, 1], `*_labels` (N,) uint8."""
@@ -71,17 +75,17 @@ def read_mnist(folder):
     try:
         present = os.listdir(folder)
     except FileNotFoundError:
-        raise InputError(f"The MNIST folder {folder} does not exist: name one that holds {_all_names()}.") from None
+        raise InputError(f"The MNIST folder {folder} does not exist: {_WANTED}.") from None
     except NotADirectoryError:
-        raise InputError(f"{folder} is a file: name the folder that holds {_all_names()}.") from None
+        raise InputError(f"The MNIST folder {folder} is a file, not a folder: {_WANTED}.") from None
     except OSError as error:
         raise InputError(f"The MNIST folder {folder} cannot be read ({error.strerror}).") from None
 
     missing = [name for name in CHECKSUMS if _spelling(name, present) is None]
     if missing:
         raise InputError(
-            f"The MNIST folder {folder} lacks {', '.join(missing)}: add what is missing, with or without .gz, "
-            f"or name another folder."
+            f"The MNIST folder {folder} lacks {', '.join(missing)}: add what is missing (with or without .gz), "
+            "or name no folder and have MNIST downloaded."
         )
     contents = [_read_file(folder / _spelling(name, present), name) for name in CHECKSUMS]
     train_images, train_labels, test_images, test_labels = contents
@@ -89,10 +93,10 @@ def read_mnist(folder):
 
 
 def download_mnist(folder):
-    """Complete MNIST in `folder`: download each file that is not yet there, or is damaged, from the first mirror that has it.
+    """Complete MNIST in `folder`: download the files that are missing or damaged.
 
     Files appear whole and verified or not at all; a later call continues where an earlier one stopped. A mirror that
-    fails or stays silent for `SILENCE` seconds is not asked again.
+    fails, or stays silent for `SILENCE` seconds, is not asked again; the next one goes on.
 
     Parameters
     ----------
@@ -118,17 +122,12 @@ def download_mnist(folder):
             except _MirrorError as error:
                 problems.append(str(error))
     except OSError as error:
-        raise InputError(f"MNIST cannot be saved in {folder} ({error.strerror}): name another folder.") from None
-    raise InputError(f"MNIST could not be downloaded ({'; '.join(problems)}).")
+        raise InputError(f"MNIST cannot be saved in {folder} ({error.strerror}): {_BRING_IT}.") from None
+    raise InputError(f"MNIST could not be downloaded ({'; '.join(problems)}): {_BRING_IT}.")
 
 
 class _MirrorError(Exception):
     """A mirror did not deliver; the next one may."""
-
-
-def _all_names():
-    *others, last = CHECKSUMS
-    return f"{', '.join(others)} and {last}"
 
 
 def _spelling(name, present):
@@ -139,10 +138,13 @@ def _spelling(name, present):
 
 def _is_valid(folder, name):
     spelling = _spelling(name, os.listdir(folder))
+    if spelling is None:
+        return False
     try:
-        return spelling is not None and bool(_read_file(folder / spelling, name))
+        _read_file(folder / spelling, name)
     except InputError:
         return False
+    return True
 
 
 def _read_file(path, name):
@@ -161,7 +163,7 @@ def _unpack(data, name, gzipped):
     """What is wrong with `data` as the file `name` (or None), and its uncompressed contents.
 
     The contents decide what is gzip, not the name, because browsers and archivers uncompress without renaming. The
-    checksum comes first: it alone proves that all is well and recognises swapped files; the rest explains a mismatch.
+    checksum comes first: it alone proves that all is well and recognises swapped files; the rest only tells why not.
     """
     again = "delete it and download it again"
     try:
@@ -208,7 +210,7 @@ def _download_file(url, name, folder):
         data = _fetch(url, name)
         problem, _ = _unpack(data, name, gzipped=True)
         if problem:
-            raise _MirrorError(f"{url} sent something else than the file")
+            raise _MirrorError(f"{url} sent something else than the file, or a part of it")
         file.write(data)
 
 
@@ -251,9 +253,9 @@ def _fetch(url, name):
                 received += chunk
                 bar.update(len(chunk))
         return bytes(received)
-    except queue.Empty:
+    except (queue.Empty, TimeoutError):
         raise _MirrorError(f"{url} did not answer for {SILENCE:g} seconds") from None
     except (OSError, HTTPException) as error:
-        raise _MirrorError(f"{url} failed: {error}") from None
+        raise _MirrorError(f"{url} failed: {getattr(error, 'reason', error)}") from None
     finally:
         abandoned.set()

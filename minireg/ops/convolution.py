@@ -22,6 +22,7 @@ copying within the cache costs less than fetching them from memory.
 from minireg import backend
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.ops.reduction import sum_per_channel
 
 
 @op
@@ -56,7 +57,7 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     return y, (
         lambda g: _correlate_vjp_x(g, weight, x.shape[1:3], stride, padding, dilation),
         lambda g: _correlate_vjp_weight(g, x, weight.shape[:2], stride, padding, dilation),
-        lambda g: xp.sum(g, axis=(0, 1, 2)),
+        sum_per_channel,
     )
 
 
@@ -104,7 +105,7 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
     return y, (
         lambda g: _correlate(g, weight, stride, padding, dilation),
         lambda g: _correlate_vjp_weight(x, g, weight.shape[:2], stride, padding, dilation),
-        lambda g: xp.sum(g, axis=(0, 1, 2)),
+        sum_per_channel,
     )
 
 
@@ -161,15 +162,19 @@ def _patches(x, kernel, stride, padding, dilation):
         padded = xp.zeros((n, h + top + bottom, w + left + right, c), x.dtype)  # several times faster than xp.pad
         padded[:, top : top + h, left : left + w] = x
         x = padded
+    n, h, w, c = x.shape
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-    if reach[0] > x.shape[1] or reach[1] > x.shape[2]:
+    if reach[0] > h or reach[1] > w:
         raise ValueError(
             f"a kernel of {kernel} taps with dilation {dilation} reaches over {tuple(reach)} pixels, but the image has "
-            f"only {x.shape[1:3]} with its padding {padding}"
+            f"only {(h, w)} with its padding {padding}"
         )
-    windows = xp.lib.stride_tricks.sliding_window_view(x, reach, axis=(1, 2))  # (N, H', W', C, reach, reach)
-    windows = windows[:, :: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
-    return xp.transpose(windows, (0, 1, 2, 4, 5, 3))
+    image, row, column, channel = x.strides
+    return xp.lib.stride_tricks.as_strided(
+        x,
+        shape=(n, (h - reach[0]) // stride[0] + 1, (w - reach[1]) // stride[1] + 1, *kernel, c),
+        strides=(image, row * stride[0], column * stride[1], row * dilation[0], column * dilation[1], channel),
+    )
 
 
 def _column_blocks(patches):

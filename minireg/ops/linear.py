@@ -6,6 +6,7 @@ two axes.
 
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.ops.reduction import sum_per_channel
 
 
 @op
@@ -55,4 +56,4 @@ def linear(x, weight, bias=None):
     def vjp_weight(g):
         return xp.matmul(x.reshape(-1, x.shape[-1]).T, g.reshape(-1, g.shape[-1]))
 
-    return y, (lambda g: xp.matmul(g, weight.T), vjp_weight, lambda g: g)
+    return y, (lambda g: xp.matmul(g, weight.T), vjp_weight, sum_per_channel)

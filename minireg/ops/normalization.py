@@ -5,6 +5,7 @@ import math
 from minireg import backend
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.ops.reduction import sum_per_channel
 
 
 @op
@@ -30,14 +31,13 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
 
     Source: Ioffe and Szegedy, Batch normalization, ICML 2015, algorithm 1 and the gradients of section 3.
     """
-    axes = tuple(range(x.ndim - 1))
     n = math.prod(x.shape[:-1])
     if training:
         if n < 2:
             raise ValueError(f"batch_norm in training needs at least 2 values per channel, got shape {x.shape}")
-        mean = xp.mean(x, axis=axes)
+        mean = sum_per_channel(x) / n
         centred = x - mean
-        var = xp.mean(centred * centred, axis=axes)
+        var = sum_per_channel(centred * centred) / n
         running_mean += momentum * (mean - running_mean)
         running_var += momentum * (n / (n - 1) * var - running_var)
     else:
@@ -53,16 +53,16 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     def vjp_x(g):
         if not training:
             return g * gain
-        mean_g = xp.mean(g, axis=axes)
-        mean_g_normalised = xp.mean(g * normalised, axis=axes)
+        mean_g = sum_per_channel(g) / n
+        mean_g_normalised = sum_per_channel(g * normalised) / n
         return gain * (g - mean_g - normalised * mean_g_normalised)
 
     return y, (
         vjp_x,
         None,
         None,
-        lambda g: xp.sum(g * normalised, axis=axes),
-        lambda g: xp.sum(g, axis=axes),
+        lambda g: sum_per_channel(g * normalised),
+        sum_per_channel,
     )
 
 
