@@ -6,8 +6,8 @@
     y = backend.xp.sqrt(x)                   # xp stands for the library in use
     z = backend.to_host(y)                   # the one way out
 
-CuPy has NumPy's interface, so an op is written once, with `xp`. The few things that the two do differently (a
-scatter-add, the size of a scratch buffer, moving data) are methods of the classes below, and nothing outside this file
+CuPy has NumPy's interface, so an op is written once, with `xp`. The few things that the two do differently
+(moving data, the size of a scratch buffer) are in the classes below, and nothing outside this file
 asks which library is in use.
 """
 
@@ -40,14 +40,6 @@ class NumpyBackend:
     def to_host(self, array):
         """Move an array of this backend to a NumPy array."""
         return array
-
-    def scatter_add(self, values, indices, length):
-        """Sum the rows of `values` (M, C) into the rows `indices` (M,) of a new array (length, C).
-
-        `numpy.add.at` would do, but `numpy.bincount` is several times faster and sums in float64, in a fixed order.
-        """
-        sums = [numpy.bincount(indices, weights=column, minlength=length) for column in values.T]
-        return numpy.stack(sums, axis=-1).astype(values.dtype)
 
 
 def _keep_freed_memory():
@@ -82,12 +74,6 @@ class CupyBackend(NumpyBackend):
 
     def to_host(self, array):
         return self.xp.asnumpy(array)
-
-    def scatter_add(self, values, indices, length):
-        # add.at uses atomic additions: their order, and so the last bits of the sums, changes from run to run.
-        sums = self.xp.zeros((length, values.shape[1]), values.dtype)
-        self.xp.add.at(sums, indices, values)
-        return sums
 
 
 def _import_working_cupy():

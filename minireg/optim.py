@@ -59,7 +59,9 @@ class Optimiser:
         """Take over what `state_dict` returned. Raises InputError, before any change, if it is of another optimiser."""
         own = self.state_dict()
         if state.keys() != own.keys() or any(state[name].shape != own[name].shape for name in own):
-            raise InputError(f"the optimiser state in this file does not belong to {type(self).__name__} of this network")
+            raise InputError(
+                f"the optimiser state in this file does not belong to {type(self).__name__} of this network"
+            )
         self.steps = int(state["steps"])
         for slot, arrays in self.state.items():
             for i, array in enumerate(arrays):

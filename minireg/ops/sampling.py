@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-from minireg import backend
 from minireg.autograd import Tensor, op
-from minireg.backend import xp
+from minireg.backend import refuse_foreign_array, xp
 
 BORDERS = ("zeros", "edge")
 
@@ -47,32 +46,32 @@ def warp(image, displacement, border="zeros"):
     Source: Jaderberg et al., Spatial transformer networks, NeurIPS 2015, equations 5 to 7.
     """
     rows, columns = _neighbours(image, displacement, border)
-    corners = [[_gather(image, r, c) for c in columns.indices] for r in rows.indices]
+    planes = _channels_first(image).reshape(image.shape[3], -1)  # (C, N H W)
+    pixels = [[_flat_index(image, r, c) for c in columns.indices] for r in rows.indices]
+    corners = [[xp.take(planes, pixel, axis=1) for pixel in pair] for pair in pixels]
 
     def combine(row_weights, column_weights):
-        """The sum over the four pixels of row weight x column weight x value."""
-        upper, lower = (
-            column_weights[0][..., None] * left + column_weights[1][..., None] * right for left, right in corners
-        )
-        return row_weights[0][..., None] * upper + row_weights[1][..., None] * lower
+        """The sum over the four pixels of row weight x column weight x value: (C, N, H', W')."""
+        upper, lower = (column_weights[0] * left + column_weights[1] * right for left, right in corners)
+        return row_weights[0] * upper + row_weights[1] * lower
 
     def vjp_image(g):
-        n, h, w, channels = image.shape
-        contributions, targets = [], []
-        for r, row_weight in zip(rows.indices, rows.weights, strict=True):
-            for c, column_weight in zip(columns.indices, columns.weights, strict=True):
-                contributions.append((row_weight * column_weight)[..., None] * g)
-                targets.append(_flat_index(image, r, c))
-        values = xp.stack(contributions).reshape(-1, channels)
-        sums = backend.active().scatter_add(values, xp.stack(targets).reshape(-1), n * h * w)
-        return sums.reshape(image.shape)
+        g_image = xp.zeros_like(planes)
+        for row_weight, pair in zip(rows.weights, pixels, strict=True):
+            for column_weight, pixel in zip(columns.weights, pair, strict=True):
+                share = row_weight * column_weight * _channels_first(g)
+                for channel in range(len(planes)):  # one axis at a time: add.at is fast on nothing else
+                    xp.add.at(g_image[channel], pixel.reshape(-1), share[channel].reshape(-1))
+        return g_image.T.reshape(image.shape)
 
     def vjp_displacement(g):
+        g = _channels_first(g)
         along_rows = combine(rows.slopes, columns.weights)
         along_columns = combine(rows.weights, columns.slopes)
-        return xp.stack([xp.sum(g * along_rows, axis=-1), xp.sum(g * along_columns, axis=-1)], axis=-1)
+        return xp.stack([xp.sum(g * along_rows, axis=0), xp.sum(g * along_columns, axis=0)], axis=-1)
 
-    return combine(rows.weights, columns.weights), (vjp_image, vjp_displacement)
+    y = xp.moveaxis(combine(rows.weights, columns.weights), 0, -1)
+    return xp.ascontiguousarray(y), (vjp_image, vjp_displacement)
 
 
 def warp_nearest(labels, displacement, border="zeros"):
@@ -92,11 +91,11 @@ def warp_nearest(labels, displacement, border="zeros"):
     """
     labels, displacement = (x.data if isinstance(x, Tensor) else x for x in (labels, displacement))
     for array in (labels, displacement):
-        backend.refuse_foreign_array(array, "warp_nearest")
+        refuse_foreign_array(array, "warp_nearest")
     _check(labels, displacement, border)
     nearest = [xp.ceil(_coordinate(displacement, axis) - 0.5) for axis in (0, 1)]
     r, c = (_inside_index(position, labels.shape[1 + axis]) for axis, position in enumerate(nearest))
-    y = _gather(labels, r, c)
+    y = xp.take(labels.reshape(-1, labels.shape[3]), _flat_index(labels, r, c), axis=0)
     outside = xp.isnan(displacement).any(axis=-1)
     if border == "zeros":
         for axis, position in enumerate(nearest):
@@ -152,8 +151,12 @@ def _flat_index(image, r, c):
     return (xp.arange(n)[:, None, None] * h + r) * w + c
 
 
-def _gather(image, r, c):
-    return xp.take(image.reshape(-1, image.shape[3]), _flat_index(image, r, c), axis=0)
+def _channels_first(image):
+    """(N, H, W, C) -> (C, N, H, W): the weights are the same for all channels, so they broadcast over the first axis.
+
+    With channels last, NumPy would multiply by them in runs of C numbers, which for a field are two.
+    """
+    return xp.ascontiguousarray(xp.moveaxis(image, -1, 0))
 
 
 def _check(image, displacement, border):

@@ -1,0 +1,73 @@
+"""Saving a training run in one file, and reading it back.
+
+A checkpoint is a NumPy archive (.npz) of plain arrays, read with `allow_pickle=False`: opening one from a stranger
+runs no code. Each array's name says where it belongs, "model/head.weight", and one array, "meta", is a text in JSON.
+"""
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from minireg.errors import InputError
+from minireg.files import atomic_write
+
+FORMAT = "minireg checkpoint 1"
+
+
+def save_checkpoint(path, meta, **groups):
+    """Write a checkpoint; it appears whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    meta : dict of what JSON can hold
+    groups : dicts of NumPy arrays by name, such as model=network.state_dict()
+
+    Raises
+    ------
+    OSError
+        As the operating system reports it; an earlier file of that name is still there then.
+    """
+    arrays = {f"{group}/{name}": array for group, entries in groups.items() for name, array in entries.items()}
+    with atomic_write(path) as file:
+        np.savez(file, meta=np.array(json.dumps({"format": FORMAT, **meta})), **arrays)
+
+
+def load_checkpoint(path):
+    """Read what `save_checkpoint` wrote.
+
+    Returns
+    -------
+    meta : dict
+    groups : dict of dicts of arrays: groups["model"]["head.weight"]
+
+    Raises
+    ------
+    InputError
+        No such file, not a checkpoint of this project, damaged or cut short.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        meta = json.loads(str(arrays.pop("meta")))
+        if meta.pop("format") != FORMAT:
+            raise KeyError("format")
+    except FileNotFoundError:
+        raise InputError(f"there is no checkpoint {path}: name the checkpoint.npz of a run folder") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder: name the checkpoint.npz in it") from None
+    except PermissionError:
+        raise InputError(f"the checkpoint {path} may not be read: check its permissions") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise InputError(f"{path} is not a checkpoint, or it is damaged or cut short ({error})") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path} is not a checkpoint of minireg: expected a file written by minireg.train") from None
+    groups = {}
+    for name, array in arrays.items():
+        group, _, entry = name.partition("/")
+        groups.setdefault(group, {})[entry] = array
+    return meta, groups
