@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from minireg.errors import InputError
-from minireg.files import atomic_write
+from minireg.files import save_npz
 
 FORMAT = "minireg checkpoint 1"
 
@@ -32,8 +32,7 @@ def save_checkpoint(path, meta, **groups):
         As the operating system reports it; an earlier file of that name is still there then.
     """
     arrays = {f"{group}/{name}": array for group, entries in groups.items() for name, array in entries.items()}
-    with atomic_write(path) as file:
-        np.savez(file, meta=np.array(json.dumps({"format": FORMAT, **meta})), **arrays)
+    save_npz(path, meta=np.array(json.dumps({"format": FORMAT, **meta})), **arrays)
 
 
 def load_checkpoint(path):

@@ -1,9 +1,12 @@
 """Files appear whole or not at all: written under a temporary name, then renamed."""
 
+import io
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy
 
 
 @contextmanager
@@ -23,9 +26,19 @@ def atomic_write(path, mode="wb"):
     Raises
     ------
     OSError
-        As the operating system reports it (no such folder, no permission, disk full), with nothing left behind.
+        As the operating system reports it (no such folder, no permission, disk full), with `path` as its file name
+        and nothing left behind.
     """
     path = Path(path)
+    try:
+        with _temporary_beside(path, mode) as file:
+            yield file
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def _temporary_beside(path, mode):
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
@@ -37,6 +50,18 @@ def atomic_write(path, mode="wb"):
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def save_npz(path, **arrays):
+    """Write arrays to a NumPy archive (.npz), whole or not at all. Raises OSError as `atomic_write` does.
+
+    The archive is made in memory first: when a disk fills up under it, `numpy.savez` hides the reason behind an error
+    of the archive that it can no longer close.
+    """
+    archive = io.BytesIO()
+    numpy.savez(archive, **arrays)
+    with atomic_write(path) as file:
+        file.write(archive.getbuffer())
 
 
 def _umask():

@@ -281,6 +281,35 @@ def spread_log_jacobian(u, floor=1e-3):
     return np.std(np.log(np.maximum(determinants, floor)), axis=(1, 2))
 
 
+def score(warped, fixed, displacement):
+    """All of the above for a batch of registered pairs.
+
+    Parameters
+    ----------
+    warped, fixed : float arrays (N, H, W, C)
+    displacement : float array (N, H, W, 2), in pixels, with which `warped` was sampled
+
+    Returns
+    -------
+    dict of str to float64 array (N,); "ssim" is NaN where the images are too small for its window.
+
+    Raises
+    ------
+    InputError
+        As `ncc`.
+    """
+    too_small = min(fixed.shape[1:3]) < 2 * SSIM_RADIUS + 1
+    return {
+        "ncc": ncc(warped, fixed),
+        "mse": mse(warped, fixed),
+        "ssim": np.full(len(fixed), np.nan) if too_small else ssim(warped, fixed),
+        "dice": dice(warped, fixed),
+        "folded_pixels": folded_pixels(displacement),
+        "folded_cells": folded_cells(displacement),
+        "spread_log_jacobian": spread_log_jacobian(displacement),
+    }
+
+
 def _float64(channels=None, **arrays):
     """The named arrays in float64, checked to be finite float batches of one shape (N, H, W, channels)."""
     shapes = {getattr(array, "shape", None) for array in arrays.values()}

@@ -1,0 +1,338 @@
+"""The training loop: what a run is made of, how it is saved, stopped and taken up again.
+
+A run lives in one folder:
+
+    configuration.json   everything that decides the result
+    checkpoint.npz       weights, optimiser, random state, step, configuration and history; written as it goes
+    history.csv          loss, similarity and smoothness of every step so far
+    loss.png             the same as a picture
+    metrics.json         held-out pairs before and after registration, at the end
+    registration.png     eight of them as pictures, at the end
+
+Nothing in these files depends on when or how fast they were made: a run that was killed and resumed leaves the same
+bytes as one that never stopped.
+"""
+
+import dataclasses
+import json
+import math
+import signal
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from minireg import backend, losses, metrics, ops, optim, viz
+from minireg.autograd import Tensor
+from minireg.checkpoint import load_checkpoint, save_checkpoint
+from minireg.data.pairs import PAIRINGS, PairSampler, draw_fixed_index, held_out_pairs
+from minireg.errors import InputError, TrainingError
+from minireg.files import atomic_write
+from minireg.models import MODELS, WARP_BORDER, register
+
+CHECKPOINT = "checkpoint.npz"
+STEPS_BETWEEN_CHECKPOINTS = 50
+
+OPTIMISERS = {"adam": optim.Adam, "sgd": optim.SGD}
+SCHEDULES = {
+    "constant": lambda lr, steps: optim.constant_schedule(lr),
+    "cosine": lambda lr, steps: optim.cosine_schedule(lr, steps, warmup=min(steps // 10, 40)),
+}
+
+RECIPES = {
+    "default": {
+        "model": "unet",
+        "loss": "ncc",
+        "smoothness": 0.01,
+        "optimiser": "adam",
+        "schedule": "cosine",
+        "lr": 0.016,
+        "clip": 1.0,
+        "batch_size": 32,
+        "steps": None,  # STEPS of the pairing
+    },
+    # The experiment of 2020, as it was published; see the network in models.py.
+    "mnist2020": {
+        "model": "encoder-decoder",
+        "loss": "ncc",
+        "smoothness": 0.0,
+        "optimiser": "sgd",
+        "schedule": "constant",
+        "lr": 0.004,
+        "clip": None,
+        "batch_size": 32,
+        "steps": None,  # EPOCHS_2020
+    },
+}
+STEPS = {"atlas": 300, "random": 900}  # of the default recipe: about 1 and 3 minutes on two cores
+EPOCHS_2020 = 100
+
+
+@dataclasses.dataclass
+class Configuration:
+    """Everything that decides what a run computes. `fixed_index` and `steps` may be None until `complete`."""
+
+    recipe: str
+    data: str
+    digit: int | str
+    pairing: str
+    fixed_index: int | None
+    seed: int
+    model: str
+    loss: str
+    smoothness: float
+    optimiser: str
+    schedule: str
+    lr: float
+    clip: float | None
+    batch_size: int
+    steps: int | None
+
+    def __post_init__(self):
+        choices = {
+            "pairing": PAIRINGS,
+            "model": MODELS,
+            "loss": losses.SIMILARITIES,
+            "optimiser": OPTIMISERS,
+            "schedule": SCHEDULES,
+            "recipe": RECIPES,
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise InputError(f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(allowed)}")
+        for name, least in (("batch_size", 1), ("steps", 1), ("seed", 0), ("smoothness", 0), ("lr", 0)):
+            value = getattr(self, name)
+            if value is not None and not (value >= least and math.isfinite(value)):
+                raise InputError(f"{name} must be a number of at least {least}, got {value}")
+
+    def complete(self, digits):
+        """This configuration for a data set: its name, the fixed image drawn by the seed, the number of steps."""
+        fixed_index, steps = self.fixed_index, self.steps
+        if self.pairing == "atlas" and fixed_index is None:
+            fixed_index = draw_fixed_index(digits, self.digit, np.random.default_rng(self.seed))
+        if self.pairing == "random" and fixed_index is not None:
+            raise InputError(f"a fixed index ({fixed_index}) goes with the pairing 'atlas', not with 'random'")
+        if steps is None and self.recipe == "mnist2020":
+            images = len(digits.train_labels) if self.digit == "all" else int(np.sum(digits.train_labels == self.digit))
+            steps = math.ceil(EPOCHS_2020 * images / self.batch_size)
+        elif steps is None:
+            steps = STEPS.get(self.pairing)
+        return dataclasses.replace(self, data=digits.name, fixed_index=fixed_index, steps=steps)
+
+
+class Trainer:
+    """One training run in its folder.
+
+    Parameters
+    ----------
+    configuration : Configuration, completed for `digits`
+    digits : `minireg.data.Digits`
+    folder : str or Path
+        Made where it does not exist.
+    """
+
+    def __init__(self, configuration, digits, folder):
+        self.configuration, self.digits, self.folder = configuration, digits, Path(folder)
+        self.rng = np.random.default_rng(configuration.seed)
+        self.network = MODELS[configuration.model](self.rng)
+        self.optimiser = OPTIMISERS[configuration.optimiser](self.network.parameters(), configuration.lr)
+        self.schedule = SCHEDULES[configuration.schedule](configuration.lr, configuration.steps)
+        self.sampler = PairSampler(
+            digits, configuration.digit, configuration.pairing, configuration.fixed_index, self.rng
+        )
+        self.step = 0
+        self.saved_step = None
+        self.history = {"loss": [], "similarity": [], "smoothness": []}
+
+    def train(self):
+        """Train to the last step, with a progress bar, saving a checkpoint now and then.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After Ctrl-C; the step under way was finished and the run saved. A second Ctrl-C stops at once.
+        TrainingError
+            The loss or a gradient is not finite. The last good checkpoint is kept.
+        OSError
+            The folder cannot be written to, or the disk is full.
+        """
+        if self.step == 0:
+            self.save()
+        self.network.train()
+        steps = self.configuration.steps
+        with (
+            _finish_step_on_interrupt() as interrupted,
+            tqdm(total=steps, initial=self.step, desc="training", unit="step") as bar,
+        ):
+            while self.step < steps:
+                loss = self.train_step()
+                bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+                bar.update()
+                if self.step % STEPS_BETWEEN_CHECKPOINTS == 0 or self.step == steps or interrupted.is_set():
+                    self.save()
+                if interrupted.is_set():
+                    raise KeyboardInterrupt
+
+    def train_step(self):
+        """Draw a batch, register it, and change the weights once. Returns the loss, a float."""
+        moving, fixed = (
+            Tensor(backend.to_device(images)) for images in self.sampler.draw(self.configuration.batch_size)
+        )
+        displacement = self.network(moving, fixed)
+        warped = ops.warp(moving, displacement, border=WARP_BORDER)
+        similarity = losses.SIMILARITIES[self.configuration.loss](warped, fixed)
+        smoothness = losses.diffusion(displacement)
+        loss = similarity + self.configuration.smoothness * smoothness
+        values = {"loss": loss.item(), "similarity": similarity.item(), "smoothness": smoothness.item()}
+        self._check_finite("loss", values["loss"])
+
+        self.network.zero_grad()
+        loss.backward()
+        largest_norm = math.inf if self.configuration.clip is None else self.configuration.clip
+        norm = optim.clip_gradient_norm(self.optimiser.parameters, largest_norm)
+        self._check_finite("norm of the gradient", norm)
+        self.optimiser.lr = self.schedule(self.step)
+        self.optimiser.step()
+        self.step += 1
+        for name, value in values.items():
+            self.history[name].append(value)
+        return values["loss"]
+
+    def _check_finite(self, name, value):
+        if math.isfinite(value):
+            return
+        raise TrainingError(
+            f"step {self.step + 1}: the {name} is {value}, so training was stopped. The checkpoint of step "
+            f"{self.saved_step} is kept in {self.folder}. Try a smaller --lr than {self.configuration.lr}."
+        )
+
+    def save(self):
+        """Write the checkpoint, the configuration, the history and its picture.
+
+        Raises TrainingError, and keeps the checkpoint before, where a weight is not finite; OSError as
+        `atomic_write`.
+        """
+        weights = self.network.state_dict()
+        for name, array in weights.items():
+            if not np.isfinite(array).all():
+                self._check_finite(f"largest weight of {name}", float(np.abs(array).max()))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        configuration = dataclasses.asdict(self.configuration)
+        with atomic_write(self.folder / "configuration.json", "w") as file:
+            json.dump(configuration, file, indent=2)
+        save_checkpoint(
+            self.folder / CHECKPOINT,
+            {"configuration": configuration, "step": self.step, "random_state": self.rng.bit_generator.state},
+            model=weights,
+            optimiser=self.optimiser.state_dict(),
+            sampler=self.sampler.state_dict(),
+            history={name: np.array(values) for name, values in self.history.items()},
+        )
+        self.saved_step = self.step
+        with atomic_write(self.folder / "history.csv", "w") as file:
+            file.write(",".join(["step", *self.history]) + "\n")
+            for step, row in enumerate(zip(*self.history.values(), strict=True), start=1):
+                file.write(",".join([str(step), *map(repr, row)]) + "\n")
+
+    def restore(self, meta, groups):
+        """Go back to where `load_checkpoint` says the run was. Raises InputError where something does not fit."""
+        try:
+            self.network.load_state_dict(groups["model"])
+            self.optimiser.load_state_dict(groups["optimiser"])
+            self.sampler.load_state_dict(groups["sampler"])
+            self.rng.bit_generator.state = meta["random_state"]
+            self.step = self.saved_step = int(meta["step"])
+            self.history = {name: groups["history"][name].tolist() for name in self.history}
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"the checkpoint in {self.folder} lacks a part of a training run ({error})") from None
+
+    def report(self, pairs=100):
+        """Register held-out pairs; write metrics.json, loss.png and registration.png. Returns the metrics.
+
+        Returns
+        -------
+        dict of "identity" and "registered", each the means of `metrics.score` over the pairs
+        """
+        configuration = self.configuration
+        moving, fixed, labels = held_out_pairs(
+            self.digits, configuration.digit, configuration.pairing, configuration.fixed_index, pairs
+        )
+        warped, displacement = register(self.network, moving, fixed)
+        scores = {
+            "identity": mean_scores(metrics.score(moving, fixed, np.zeros_like(displacement))),
+            "registered": mean_scores(metrics.score(warped, fixed, displacement)),
+        }
+        with atomic_write(self.folder / "metrics.json", "w") as file:
+            json.dump({"pairs": len(moving), "data": configuration.data, **scores}, file, indent=2)
+        viz.loss_curve(self.history, self.folder / "loss.png")
+        viz.registration_picture(
+            moving,
+            fixed,
+            warped,
+            displacement,
+            self.folder / "registration.png",
+            titles=[str(label) for label in labels],
+        )
+        return scores
+
+
+def mean_scores(scores):
+    """The mean over all pairs of each metric, as floats."""
+    return {name: float(values.mean()) for name, values in scores.items()}
+
+
+def load_network(path):
+    """The network of a checkpoint, ready to use, and its Configuration.
+
+    Raises
+    ------
+    InputError
+        No such file, not a checkpoint, damaged, or of a network that this version does not have.
+    """
+    meta, groups = load_checkpoint(path)
+    configuration = read_configuration(meta, path)
+    network = MODELS[configuration.model](np.random.default_rng(0))
+    try:
+        network.load_state_dict(groups.get("model", {}))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return network.eval(), configuration
+
+
+def read_configuration(meta, path):
+    """The Configuration in what `load_checkpoint` returned for `path`. Raises InputError where it is not one."""
+    try:
+        return Configuration(**meta["configuration"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path} holds no configuration that this version understands ({error})") from None
+
+
+@contextmanager
+def _finish_step_on_interrupt():
+    """Within the block, the first Ctrl-C (or SIGTERM) sets the event that is yielded; a second one acts as always.
+
+    A step that is cut off half-way leaves some weights changed and others not: a state that no resumed run can reach.
+    """
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield interrupted
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def on_first(number, frame):
+        interrupted.set()
+        for each in signals:
+            signal.signal(each, before[each])
+
+    for number in signals:
+        signal.signal(number, on_first)
+    try:
+        yield interrupted
+    finally:
+        for number in signals:
+            signal.signal(number, before[number])
