@@ -66,7 +66,7 @@ RECIPES = {
         "steps": None,  # EPOCHS_2020
     },
 }
-STEPS = {"atlas": 300, "random": 900}  # of the default recipe: about 1 and 3 minutes on two cores
+STEPS = {"atlas": 250, "random": 700}  # of the default recipe: about 1 and 3 minutes on two cores
 EPOCHS_2020 = 100
 
 

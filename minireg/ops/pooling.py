@@ -99,8 +99,14 @@ def upsample_bilinear(x, scale):
     Pixels are little squares: the centre of output pixel i lies at (i + 1/2) / scale - 1/2 in pixels of x. Beyond the
     outermost centres the border pixel is continued. (This is `align_corners=False` of PyTorch.)
     """
-    y = _stretch(_stretch(x, scale, 1), scale, 2)
-    return y, (lambda g: _stretch_adjoint(_stretch_adjoint(g, scale, 2), scale, 1),)
+    # Channels first while computing: fields have two channels, and loops over runs of two numbers are slow.
+    y = _stretch(_stretch(xp.moveaxis(x, 3, 1), scale, axis=2), scale, axis=3)
+
+    def vjp(g):
+        g_x = _stretch_adjoint(_stretch_adjoint(xp.moveaxis(g, 3, 1), scale, axis=3), scale, axis=2)
+        return xp.ascontiguousarray(xp.moveaxis(g_x, 1, 3))
+
+    return xp.ascontiguousarray(xp.moveaxis(y, 1, 3)), (vjp,)
 
 
 def _phases(scale):
