@@ -181,8 +181,9 @@ class Tensor:
         return cotangent.astype(self.dtype, copy=False)
 
     def _accumulate(self, share):
-        # A copy, because `share` may be a view or stand in another leaf's `.grad` as well.
-        self.grad = share.copy() if self.grad is None else self.grad + share
+        # A copy, because `share` may be a view or stand in another leaf's `.grad` as well. `asarray`, because NumPy
+        # makes a scalar of the sum of two arrays without axes.
+        self.grad = share.copy() if self.grad is None else xp.asarray(self.grad + share)
 
 
 class _Version:
@@ -266,6 +267,8 @@ def _unbroadcast(cotangent, shape):
     if cotangent.shape == shape:
         return cotangent
     added = cotangent.ndim - len(shape)
+    if added < 0:
+        return cotangent  # no broadcasting leads there; the caller refuses it
     if added > 0:
         cotangent = cotangent.sum(axis=tuple(range(added)))
     stretched = tuple(axis for axis, size in enumerate(shape) if size == 1 and cotangent.shape[axis] != 1)
@@ -331,10 +334,10 @@ def op(function):
 
         result = Tensor(xp.asarray(output))  # reductions and ops on 0-d arrays of NumPy return scalars
         tensors = [value for value in args if isinstance(value, Tensor)]
-        if result._data.base is not None:
-            for tensor in tensors:
-                if xp.may_share_memory(result._data, tensor._data):
-                    result._version = tensor._version
+        is_view = result._data.base is not None
+        for tensor in tensors:
+            if result._data is tensor._data or (is_view and xp.may_share_memory(result._data, tensor._data)):
+                result._version = tensor._version
         if _recording and any(tensor.requires_grad for tensor in tensors):
             recorded_pairs = [
                 (value, vjp if value.requires_grad else None)

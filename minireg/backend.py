@@ -148,6 +148,7 @@ def use(name):
         raise BackendError(f"There is no backend {name!r}: choose one of {', '.join(BACKENDS)}.")
     if _active is None or _active.name != name:
         _active = BACKENDS[name]()
+        vars(xp).clear()
 
 
 def active():
@@ -160,8 +161,10 @@ def active():
 class _ActiveLibrary:
     """Stands for the array library in use: `xp.sqrt` is `numpy.sqrt` or `cupy.sqrt`, looked up when it is called."""
 
-    def __getattr__(self, name):
-        return getattr(active().xp, name)
+    def __getattr__(self, name):  # only called for names that are not yet kept on this object
+        value = getattr(active().xp, name)
+        setattr(self, name, value)
+        return value
 
 
 xp = _ActiveLibrary()

@@ -1,5 +1,6 @@
 """What the command lines share: mistakes end in one sentence and an exit code, and the backend option."""
 
+import argparse
 import sys
 
 from minireg import backend
@@ -17,7 +18,7 @@ def run(name, main):
     except OSError as error:
         if error.filename is None:
             raise  # not about a file: a mistake of ours
-        message = f"cannot use {error.filename}: {error.strerror}. Check that it exists, its permissions and the disk."
+        message = f"cannot use {error.filename}: {error.strerror}; check the path, its permissions and the disk"
     except KeyboardInterrupt as interrupt:
         print(f"\n{name}: interrupted. {interrupt}", file=sys.stderr)
         return INTERRUPTED
@@ -44,4 +45,8 @@ def use_backend(args):
 
 def digit(text):
     """A digit or "all", for argparse."""
-    return text if text == "all" else int(text)
+    if text == "all":
+        return text
+    if text not in {str(digit) for digit in range(10)}:
+        raise argparse.ArgumentTypeError(f"expected 0 to 9, or all, got {text!r}")
+    return int(text)

@@ -64,6 +64,15 @@ def save_npz(path, **arrays):
         file.write(archive.getbuffer())
 
 
+def remove_leftovers(folder):
+    """Delete the temporary files that `atomic_write` left in a folder because its process was killed.
+
+    Nobody else may be writing there at that moment.
+    """
+    for leftover in Path(folder).glob(".*.part"):
+        leftover.unlink(missing_ok=True)
+
+
 def _umask():
     """The process's file mode mask, which can only be read by setting it."""
     mask = os.umask(0o022)

@@ -187,13 +187,18 @@ def register(network, moving, fixed, batch_size=32, progress=False):
     Returns
     -------
     warped (N, H, W, 1), displacement (N, H, W, 2) : NumPy arrays, float32
+
+    Raises
+    ------
+    InputError
+        The network takes no images of this size, or its displacements are not finite.
     """
     was_training = network.training
     network.eval()
     warped, displacement = numpy.empty_like(moving), numpy.empty((*moving.shape[:3], 2), moving.dtype)
     starts = range(0, len(moving), batch_size)
     try:
-        with no_grad():
+        with no_grad(), numpy.errstate(all="ignore"):  # what is not finite is reported below
             for start in tqdm(starts, "registering", unit="batch", disable=not progress or len(starts) < 2):
                 batch = slice(start, start + batch_size)
                 images = Tensor(backend.to_device(moving[batch]))
@@ -202,4 +207,6 @@ def register(network, moving, fixed, batch_size=32, progress=False):
                 warped[batch] = backend.to_host(ops.warp(images, field, border=WARP_BORDER).data)
     finally:
         network.train(was_training)
+    if not numpy.isfinite(displacement).all():
+        raise InputError("the network predicts displacements that are not finite: train it again with a smaller --lr")
     return warped, displacement

@@ -102,9 +102,15 @@ class Module:
             for name, value in own.items()
             if name in state and tuple(state[name].shape) != tuple(value.shape)
         ]
+        not_finite = [name for name in own if name in state and not numpy.isfinite(state[name]).all()]
         problems = [
             f"{kind}: {', '.join(names)}"
-            for kind, names in (("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen))
+            for kind, names in (
+                ("missing", missing),
+                ("unexpected", unexpected),
+                ("misshapen", misshapen),
+                ("not finite", not_finite),
+            )
             if names
         ]
         if problems:

@@ -42,6 +42,7 @@ class Optimiser:
         self.steps += 1
         for index, parameter in enumerate(self.parameters):
             if parameter.grad is not None:
+                backend.refuse_foreign_array(parameter.grad, f"{type(self).__name__}.step")
                 parameter.data += self._update(index, parameter.data, parameter.grad)
 
     def _update(self, index, p, g):

@@ -46,8 +46,6 @@ def _register(args):
     moving, fixed = (np.ascontiguousarray(np.broadcast_to(images, shape)) for images in (moving, fixed))
 
     warped, displacement = register(network, moving, fixed, progress=True)
-    if not np.isfinite(displacement).all():
-        raise InputError(f"the network of {args.checkpoint} predicted displacements that are not finite")
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     save_npz(folder / "registration.npz", warped=warped[..., 0], displacement=displacement)
@@ -63,8 +61,8 @@ def read_images(path):
     Parameters
     ----------
     path : str or Path
-        PNG: grey. NumPy (.npy): (H, W) or (N, H, W); integers are divided by the largest value of their type, floats
-        must lie in [0, 1].
+        PNG: grey. NumPy (.npy): (H, W) or (N, H, W); uint8 is divided by 255, uint16 by 65535, floats must lie in
+        [0, 1].
 
     Returns
     -------
@@ -77,13 +75,17 @@ def read_images(path):
         which nothing can be aligned.
     """
     images = _read_array(path)
-    if np.issubdtype(images.dtype, np.bool_) or images.dtype.kind not in "uif":
-        raise InputError(f"{path} holds {images.dtype}: expected intensities, as integers or floats")
-    if images.ndim not in (2, 3) or images.size == 0:
-        raise InputError(f"{path} has the shape {images.shape}: expected one image (H, W) or a stack (N, H, W)")
-    if images.dtype.kind in "ui":
+    if images.dtype.str[1:] not in ("u1", "u2", "f2", "f4", "f8"):  # in an int64, nobody knows which value is white
+        raise InputError(f"{path} holds {images.dtype}: expected uint8, uint16, or floats in [0, 1]")
+    looks_like_channels = images.ndim == 3 and images.shape[2] in (1, 3, 4) and min(images.shape[:2]) >= 8
+    if images.ndim not in (2, 3) or images.size == 0 or looks_like_channels:
+        raise InputError(
+            f"{path} has the shape {images.shape}: expected one grey image (H, W) or a stack (N, H, W), without channels"
+        )
+    if images.dtype.kind == "u":
         images = images / np.iinfo(images.dtype).max
-    images = images.astype(np.float32)
+    with np.errstate(over="ignore"):  # becomes infinite, which is reported below
+        images = images.astype(np.float32)
     images = images[None] if images.ndim == 2 else images
     bad = np.size(images) - np.count_nonzero(np.isfinite(images))
     if bad:
@@ -106,7 +108,8 @@ def _read_array(path):
         raise InputError(f"there is no image file {path}")
     try:
         if path.suffix.lower() == ".npy":
-            return np.load(path, allow_pickle=False)
+            with path.open("rb") as file:
+                return np.lib.format.read_array(file, allow_pickle=False)
         if path.suffix.lower() == ".png":
             from matplotlib.image import imread
 

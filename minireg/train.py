@@ -4,6 +4,7 @@ Without options it takes about a minute on two cores and leaves its results in a
 """
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -84,12 +85,14 @@ def _train(args):
     print(f"Training {configuration.model} on {configuration.data}, {_describe(configuration)}: {trainer.folder}")
     try:
         trainer.train()
+        scores = trainer.report()
     except KeyboardInterrupt:
+        if trainer.saved_step is None:
+            raise
         raise KeyboardInterrupt(
-            f"Step {trainer.step} of {configuration.steps} is saved; go on with: "
-            f"python -m minireg.train --resume {trainer.folder}"
+            f"Step {trainer.saved_step} of {configuration.steps} is saved; go on with: "
+            f"{_command_to_resume(args, trainer.folder)}"
         ) from None
-    scores = trainer.report()
     print(format_table(scores))
     print(
         f"Pictures, metrics and the checkpoint are in {trainer.folder}; look at {trainer.folder / 'registration.png'}"
@@ -122,6 +125,13 @@ def _resumed(args, folder):
     trainer = Trainer(configuration, load_digits(configuration.data, args.data_dir), folder)
     trainer.restore(meta, groups)
     return trainer
+
+
+def _command_to_resume(args, folder):
+    words = ["python", "-m", "minireg.train", "--resume", str(folder)]
+    for option, given in (("--data-dir", args.data_dir), ("--backend", args.backend)):
+        words += [option, given] if given else []  # not in the checkpoint: they do not decide what is computed
+    return shlex.join(words)
 
 
 def _new_folder(configuration):

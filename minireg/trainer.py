@@ -29,7 +29,7 @@ from minireg.autograd import Tensor
 from minireg.checkpoint import load_checkpoint, save_checkpoint
 from minireg.data.pairs import PAIRINGS, PairSampler, draw_fixed_index, held_out_pairs
 from minireg.errors import InputError, TrainingError
-from minireg.files import atomic_write
+from minireg.files import atomic_write, remove_leftovers
 from minireg.models import MODELS, WARP_BORDER, register
 
 CHECKPOINT = "checkpoint.npz"
@@ -158,14 +158,16 @@ class Trainer:
         OSError
             The folder cannot be written to, or the disk is full.
         """
-        if self.step == 0:
-            self.save()
+        remove_leftovers(self.folder)
         self.network.train()
         steps = self.configuration.steps
         with (
             _finish_step_on_interrupt() as interrupted,
+            np.errstate(all="ignore"),  # every step is checked, and the error says more than NumPy's warnings
             tqdm(total=steps, initial=self.step, desc="training", unit="step") as bar,
         ):
+            if self.step == 0:
+                self.save()
             while self.step < steps:
                 loss = self.train_step()
                 bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
@@ -186,13 +188,13 @@ class Trainer:
         smoothness = losses.diffusion(displacement)
         loss = similarity + self.configuration.smoothness * smoothness
         values = {"loss": loss.item(), "similarity": similarity.item(), "smoothness": smoothness.item()}
-        self._check_finite("loss", values["loss"])
+        self._check_finite(self.step + 1, "loss", values["loss"])
 
         self.network.zero_grad()
         loss.backward()
         largest_norm = math.inf if self.configuration.clip is None else self.configuration.clip
         norm = optim.clip_gradient_norm(self.optimiser.parameters, largest_norm)
-        self._check_finite("norm of the gradient", norm)
+        self._check_finite(self.step + 1, "norm of the gradient", norm)
         self.optimiser.lr = self.schedule(self.step)
         self.optimiser.step()
         self.step += 1
@@ -200,11 +202,11 @@ class Trainer:
             self.history[name].append(value)
         return values["loss"]
 
-    def _check_finite(self, name, value):
+    def _check_finite(self, step, name, value):
         if math.isfinite(value):
             return
         raise TrainingError(
-            f"step {self.step + 1}: the {name} is {value}, so training was stopped. The checkpoint of step "
+            f"step {step}: the {name} is {value}, so training was stopped. The checkpoint of step "
             f"{self.saved_step} is kept in {self.folder}. Try a smaller --lr than {self.configuration.lr}."
         )
 
@@ -217,11 +219,16 @@ class Trainer:
         weights = self.network.state_dict()
         for name, array in weights.items():
             if not np.isfinite(array).all():
-                self._check_finite(f"largest weight of {name}", float(np.abs(array).max()))
+                self._check_finite(self.step, f"largest weight of {name}", float(np.abs(array).max()))
         self.folder.mkdir(parents=True, exist_ok=True)
         configuration = dataclasses.asdict(self.configuration)
         with atomic_write(self.folder / "configuration.json", "w") as file:
             json.dump(configuration, file, indent=2)
+        with atomic_write(self.folder / "history.csv", "w") as file:
+            file.write(",".join(["step", *self.history]) + "\n")
+            for step, row in enumerate(zip(*self.history.values(), strict=True), start=1):
+                file.write(",".join([str(step), *map(repr, row)]) + "\n")
+        # Last, so that whatever a finished checkpoint stands for is there too: a resumed run would not write it again.
         save_checkpoint(
             self.folder / CHECKPOINT,
             {"configuration": configuration, "step": self.step, "random_state": self.rng.bit_generator.state},
@@ -231,10 +238,6 @@ class Trainer:
             history={name: np.array(values) for name, values in self.history.items()},
         )
         self.saved_step = self.step
-        with atomic_write(self.folder / "history.csv", "w") as file:
-            file.write(",".join(["step", *self.history]) + "\n")
-            for step, row in enumerate(zip(*self.history.values(), strict=True), start=1):
-                file.write(",".join([str(step), *map(repr, row)]) + "\n")
 
     def restore(self, meta, groups):
         """Go back to where `load_checkpoint` says the run was. Raises InputError where something does not fit."""

@@ -53,7 +53,7 @@ def power(x, exponent):
         return g * exponent * lowered
 
     def vjp_exponent(g):
-        is_zero = x == 0
+        is_zero = xp.asarray(x == 0)  # x may be a number
         return xp.where(is_zero, 0 * g, g * y * xp.log(x + is_zero))
 
     return y, (vjp_x, vjp_exponent)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from minireg.autograd import Tensor, op
 from minireg.backend import refuse_foreign_array, xp
+from minireg.ops.shape import channels_first, channels_last
 
 BORDERS = ("zeros", "edge")
 
@@ -46,7 +47,7 @@ def warp(image, displacement, border="zeros"):
     Source: Jaderberg et al., Spatial transformer networks, NeurIPS 2015, equations 5 to 7.
     """
     rows, columns = _neighbours(image, displacement, border)
-    planes = _channels_first(image).reshape(image.shape[3], -1)  # (C, N H W)
+    planes = channels_first(image).reshape(image.shape[3], -1)  # (C, N H W)
     pixels = [[_flat_index(image, r, c) for c in columns.indices] for r in rows.indices]
     corners = [[xp.take(planes, pixel, axis=1) for pixel in pair] for pair in pixels]
 
@@ -56,22 +57,22 @@ def warp(image, displacement, border="zeros"):
         return row_weights[0] * upper + row_weights[1] * lower
 
     def vjp_image(g):
+        g = channels_first(g)
         g_image = xp.zeros_like(planes)
         for row_weight, pair in zip(rows.weights, pixels, strict=True):
             for column_weight, pixel in zip(columns.weights, pair, strict=True):
-                share = row_weight * column_weight * _channels_first(g)
+                share = row_weight * column_weight * g
                 for channel in range(len(planes)):  # one axis at a time: add.at is fast on nothing else
                     xp.add.at(g_image[channel], pixel.reshape(-1), share[channel].reshape(-1))
         return g_image.T.reshape(image.shape)
 
     def vjp_displacement(g):
-        g = _channels_first(g)
+        g = channels_first(g)
         along_rows = combine(rows.slopes, columns.weights)
         along_columns = combine(rows.weights, columns.slopes)
         return xp.stack([xp.sum(g * along_rows, axis=0), xp.sum(g * along_columns, axis=0)], axis=-1)
 
-    y = xp.moveaxis(combine(rows.weights, columns.weights), 0, -1)
-    return xp.ascontiguousarray(y), (vjp_image, vjp_displacement)
+    return channels_last(combine(rows.weights, columns.weights)), (vjp_image, vjp_displacement)
 
 
 def warp_nearest(labels, displacement, border="zeros"):
@@ -122,15 +123,11 @@ def _neighbours(image, displacement, border):
         lower = xp.floor(coordinate)
         upper = lower + 1
         fraction = coordinate - lower
-        one = xp.ones_like(fraction)
-        inside = [one, one] if border == "edge" else [((i >= 0) & (i < size)).astype(one.dtype) for i in (lower, upper)]
-        both.append(
-            _Neighbours(
-                indices=(_inside_index(lower, size), _inside_index(upper, size)),
-                weights=((1 - fraction) * inside[0], fraction * inside[1]),
-                slopes=(-inside[0], inside[1]),
-            )
-        )
+        weights, slopes = (1 - fraction, fraction), (-1.0, 1.0)
+        if border == "zeros":
+            inside = [((i >= 0) & (i < size)).astype(fraction.dtype) for i in (lower, upper)]
+            weights, slopes = (weights[0] * inside[0], weights[1] * inside[1]), (-inside[0], inside[1])
+        both.append(_Neighbours((_inside_index(lower, size), _inside_index(upper, size)), weights, slopes))
     return both
 
 
@@ -149,14 +146,6 @@ def _flat_index(image, r, c):
     """The index of pixel (r, c) of each image among the N H W pixels of the batch."""
     n, h, w, _ = image.shape
     return (xp.arange(n)[:, None, None] * h + r) * w + c
-
-
-def _channels_first(image):
-    """(N, H, W, C) -> (C, N, H, W): the weights are the same for all channels, so they broadcast over the first axis.
-
-    With channels last, NumPy would multiply by them in runs of C numbers, which for a field are two.
-    """
-    return xp.ascontiguousarray(xp.moveaxis(image, -1, 0))
 
 
 def _check(image, displacement, border):

@@ -91,3 +91,17 @@ def _raw_index(part):
     part = part.data if isinstance(part, Tensor) else part
     backend.refuse_foreign_array(part, "An index")
     return part
+
+
+def channels_first(image):
+    """The raw array (N, H, W, C) as a contiguous (C, N, H, W), for computing with whole planes.
+
+    Where a number for each pixel meets an image of few channels (a field has two), NumPy would work in runs of C
+    numbers; with the channels in front the runs are as long as the image.
+    """
+    return xp.ascontiguousarray(xp.moveaxis(image, -1, 0))
+
+
+def channels_last(planes):
+    """The way back: (C, N, H, W) as a contiguous (N, H, W, C)."""
+    return xp.ascontiguousarray(xp.moveaxis(planes, 0, -1))
