@@ -118,8 +118,9 @@ class UNet(Module):
             inputs = outputs
         self.bottom = Conv2d(inputs, inputs, 3, rng, padding=1)
         self.decoder = []
-        for outputs in channels[-2::-1]:
-            self.decoder.append(Conv2d(inputs + outputs, outputs, 3, rng, padding=1))
+        for level in reversed(range(len(channels) - 1)):
+            outputs = channels[max(level - 1, 0)]  # as many as the skip connection that comes next
+            self.decoder.append(Conv2d(inputs + channels[level], outputs, 3, rng, padding=1))
             inputs = outputs
         self.velocity = Conv2d(inputs, 2, 3, rng, padding=1, init="zeros")  # so the first field is the identity
 
@@ -128,14 +129,13 @@ class UNet(Module):
         height, width = _checked_size(moving, fixed)
         margin = [(0, 0), *((0, -size % self.block) for size in (height, width)), (0, 0)]
         moving, fixed = ops.pad(moving, margin), ops.pad(fixed, margin)
-        warped = moving
         displacement = half = None
         for _ in range(self.looks):
+            warped = moving if half is None else ops.warp(moving, displacement, border=WARP_BORDER)
             new = integrate(self._look(warped, fixed, half), self.squarings)
             # Pull-backs compose in reverse: the new field comes first, the one so far is sampled where it leads.
             half = new if half is None else compose(new, half)
             displacement = ops.upsample_bilinear(half, 2) * 2  # in pixels of the image, which are half as large
-            warped = ops.warp(moving, displacement, border=WARP_BORDER)
         return displacement[:, :height, :width]
 
     def _look(self, warped, fixed, half):

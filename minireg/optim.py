@@ -161,5 +161,5 @@ def clip_gradient_norm(parameters, largest):
     norm = math.sqrt(float(sum(xp.sum(p.grad * p.grad) for p in with_gradient)))
     if math.isfinite(norm) and norm > largest:
         for parameter in with_gradient:
-            parameter.grad = parameter.grad * (largest / norm)
+            parameter.grad = xp.asarray(parameter.grad * float(largest / norm))  # a numpy.float64 would make it float64
     return norm

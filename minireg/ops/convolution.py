@@ -12,11 +12,13 @@ It is linear in x and in weight, so each VJP is the adjoint of one linear map, a
 
 `conv_transpose2d` is that last map, used forward. So its VJP with respect to its input is an ordinary convolution.
 
-How it is computed: the patches that a block of output pixels looks at are copied into the rows of a matrix (im2col,
-Chellapilla et al., High performance convolutional neural networks for document processing, 2006), and one matrix
-product gives the block. A block's columns fit the cache (`backend.scratch_bytes`), and its memory is used again for
-the next block. The backward makes the columns anew rather than keeping them: they are kh kw times as large as x, and
-copying within the cache costs less than fetching them from memory.
+How it is computed: as matrix products, after copying what the output pixels look at into the rows of a matrix (im2col,
+Chellapilla et al., High performance convolutional neural networks for document processing, 2006). Copying costs more
+than multiplying here, so only the taps along a row of the kernel are copied, kw C numbers that lie side by side. The kh
+rows of the kernel then are kh views of that copy, each shifted by a row, and one stacked matrix product multiplies all
+of them. It is done for a block of images at a time (of rows, where an image is large): the copy fits the cache
+(`backend.scratch_bytes`), and its memory serves the next block. The backward makes it anew rather than keeping it: that
+is kw times the memory of x, and copying within the cache costs less than fetching from memory.
 """
 
 from minireg import backend
@@ -111,23 +113,26 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
 
 def _correlate(x, weight, stride, padding, dilation):
     """y[n, p, d] = sum over k, c of x[n, stride p + dilation k - padding, c] weight[k, c, d]"""
-    c_out = weight.shape[3]
-    patches = _patches(x, weight.shape[:2], stride, padding, dilation)
-    weight = weight.reshape(-1, c_out)
-    y = xp.empty((*patches.shape[:3], c_out), x.dtype)
-    for block, columns in _column_blocks(patches):
-        xp.matmul(columns, weight, out=y[block].reshape(-1, c_out))
+    kh, kw, c_in, c_out = weight.shape
+    x = _zero_padded(x, padding)
+    y = xp.empty((len(x), *_output_size(x, (kh, kw), stride, dilation), c_out), x.dtype)
+    weight = weight.reshape(kh, 1, kw * c_in, c_out)
+    for block, patches in _patch_blocks(x, (kh, kw), stride, dilation):
+        images, pixels = patches.shape[1:3]
+        of_kernel_rows = xp.matmul(patches, weight)  # (kh, images, pixels, C_out)
+        xp.sum(of_kernel_rows, axis=0, out=y[block].reshape(images, pixels, c_out))
     return y
 
 
 def _correlate_vjp_weight(g, x, kernel, stride, padding, dilation):
     """g_weight[k, c, d] = sum over n, p of x[n, stride p + dilation k - padding, c] g[n, p, d]"""
-    patches = _patches(x, kernel, stride, padding, dilation)
-    c_in, c_out = x.shape[3], g.shape[3]
-    g_weight = xp.zeros((kernel[0] * kernel[1] * c_in, c_out), x.dtype)
-    for block, columns in _column_blocks(patches):
-        g_weight += xp.matmul(columns.T, g[block].reshape(-1, c_out))
-    return g_weight.reshape(*kernel, c_in, c_out)
+    (kh, kw), c_in, c_out = kernel, x.shape[3], g.shape[3]
+    g_weight = xp.zeros((kh, kw * c_in, c_out), x.dtype)
+    for block, patches in _patch_blocks(_zero_padded(x, padding), kernel, stride, dilation):
+        images, pixels = patches.shape[1:3]
+        of_images = xp.matmul(xp.swapaxes(patches, 2, 3), g[block].reshape(images, pixels, c_out))
+        g_weight += xp.sum(of_images, axis=1)
+    return g_weight.reshape(kh, kw, c_in, c_out)
 
 
 def _correlate_vjp_x(g, weight, size, stride, padding, dilation):
@@ -154,48 +159,60 @@ def _spread_slices(first, stride, count, length):
     return slice(start, start + inside * stride, stride), slice(skipped, skipped + inside)
 
 
-def _patches(x, kernel, stride, padding, dilation):
-    """A view (N, H_out, W_out, kh, kw, C) on what each output pixel looks at; nothing is copied but the padding."""
+def _zero_padded(x, padding):
+    """x with zeros around it; the same array where there is no padding."""
     (top, bottom), (left, right) = padding
-    if top or bottom or left or right:
-        n, h, w, c = x.shape
-        padded = xp.zeros((n, h + top + bottom, w + left + right, c), x.dtype)  # several times faster than xp.pad
-        padded[:, top : top + h, left : left + w] = x
-        x = padded
+    if not (top or bottom or left or right):
+        return x
     n, h, w, c = x.shape
+    padded = xp.zeros((n, h + top + bottom, w + left + right, c), x.dtype)  # several times faster than xp.pad
+    padded[:, top : top + h, left : left + w] = x
+    return padded
+
+
+def _output_size(x, kernel, stride, dilation):
+    """(H_out, W_out) of a correlation with x, which is padded already."""
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-    if reach[0] > h or reach[1] > w:
+    if reach[0] > x.shape[1] or reach[1] > x.shape[2]:
         raise ValueError(
-            f"a kernel of {kernel} taps with dilation {dilation} reaches over {tuple(reach)} pixels, but the image has "
-            f"only {(h, w)} with its padding {padding}"
+            f"a kernel of {kernel} taps with dilation {dilation} reaches over {tuple(reach)} pixels, but the padded "
+            f"image has only {x.shape[1:3]}"
         )
-    image, row, column, channel = x.strides
-    return xp.lib.stride_tricks.as_strided(
-        x,
-        shape=(n, (h - reach[0]) // stride[0] + 1, (w - reach[1]) // stride[1] + 1, *kernel, c),
-        strides=(image, row * stride[0], column * stride[1], row * dilation[0], column * dilation[1], channel),
-    )
+    return (x.shape[1] - reach[0]) // stride[0] + 1, (x.shape[2] - reach[1]) // stride[1] + 1
 
 
-def _column_blocks(patches):
-    """Cut the output pixels into blocks; yield each block's slices (of images, of rows) and its columns, as a matrix.
+def _patch_blocks(x, kernel, stride, dilation):
+    """Cut the output pixels into blocks; yield each block's slices (of images, of rows) and its patches.
 
-    The columns (pixels, kh kw C) of all blocks lie in the same memory, so each is valid until the next is asked for.
+    The patches (kh, images, pixels, kw C) hold what each output pixel sees through each row of the kernel. Those of
+    all blocks lie in the same memory, so each is valid until the next is asked for.
     """
-    images, rows = patches.shape[:2]
-    row_shape = patches.shape[2:]
-    row_size = max(1, row_shape[0] * row_shape[1] * row_shape[2] * row_shape[3])
-    rows_in_block = max(1, backend.active().scratch_bytes // (row_size * patches.dtype.itemsize))
-    images_in_block = min(images, max(1, rows_in_block // max(1, rows)))
-    rows_in_block = min(rows, rows_in_block)
-    scratch = xp.empty(images_in_block * rows_in_block * row_size, patches.dtype)
-    for image in range(0, images, max(1, images_in_block)):
-        for row in range(0, rows, max(1, rows_in_block)):
-            block = (slice(image, image + images_in_block), slice(row, row + rows_in_block))
-            patch = patches[block]
-            columns = scratch[: patch.size].reshape(patch.shape)
-            columns[...] = patch
-            yield block, columns.reshape(-1, row_shape[1] * row_shape[2] * row_shape[3])
+    (kh, kw), (n, h, _, c) = kernel, x.shape
+    h_out, w_out = _output_size(x, kernel, stride, dilation)
+    image, row, column, channel = x.strides
+    windows = xp.lib.stride_tricks.as_strided(  # what each output column sees in each row of the image; no copy yet
+        x, (n, h, w_out, kw, c), (image, row, column * stride[1], column * dilation[1], channel)
+    )
+    reach = dilation[0] * (kh - 1) + 1
+    rows_that_fit = backend.active().scratch_bytes // max(1, w_out * kw * c * x.itemsize)
+    images_in_block = max(1, min(n, rows_that_fit // h))
+    rows_in_block = h_out if rows_that_fit >= h else max(1, (rows_that_fit - reach) // stride[0] + 1)
+    scratch = xp.empty((images_in_block, (rows_in_block - 1) * stride[0] + reach, w_out, kw, c), x.dtype)
+    for first_image in range(0, n, images_in_block):
+        for first_row in range(0, h_out, rows_in_block):
+            images = min(images_in_block, n - first_image)
+            rows = min(rows_in_block, h_out - first_row)
+            top = first_row * stride[0]
+            seen = windows[first_image : first_image + images, top : top + (rows - 1) * stride[0] + reach]
+            copied = scratch[:images, : seen.shape[1]]
+            copied[...] = seen
+            image, row, column, _, channel = copied.strides
+            patches = xp.lib.stride_tricks.as_strided(
+                copied, (kh, images, rows, w_out, kw * c), (row * dilation[0], image, row * stride[0], column, channel)
+            )
+            block = (slice(first_image, first_image + images), slice(first_row, first_row + rows))
+            # Rows and columns become one axis: still a view if the stride is 1, otherwise a copy within the cache.
+            yield block, patches.reshape(kh, images, rows * w_out, kw * c)
 
 
 def _pair(value, smallest=0):
