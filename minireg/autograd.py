@@ -32,7 +32,7 @@ class Tensor:
     Parameters
     ----------
     data : array of the backend in use, number or nested list of numbers
-        Lists and numbers of Python become float32; arrays keep their dtype. A NumPy array is refused while CuPy
+        Floats of Python become float32, ints stay ints; arrays keep their dtype. A NumPy array is refused while CuPy
         computes: `backend.to_device` is the way in.
     requires_grad : bool
         Whether `backward` shall leave dL/d(this) in `.grad`. Only for floating-point data.
@@ -77,6 +77,9 @@ class Tensor:
 
     def __len__(self):
         return len(self._data)
+
+    def __bool__(self):
+        return bool(self._data)
 
     def __repr__(self):
         made_by = f", made by {self._node.op_name}" if self._node else ""
@@ -147,6 +150,7 @@ class Tensor:
         # A node may be walked when all its uses have delivered their share; `waiting` counts those still to come.
         waiting = _count_uses(self)
         cotangents = {self._node: cotangent}
+        leaf_shares = []  # handed out at the end, so that an error on the way leaves every `.grad` as it was
         ready = [self._node]
         while ready:
             node = ready.pop()
@@ -157,7 +161,7 @@ class Tensor:
                 share = node.checked_share(vjp(cotangent), position)
                 source = tensor._node
                 if source is None:
-                    tensor._accumulate(share)
+                    leaf_shares.append((tensor, share))
                     continue
                 # Not `+=`: a VJP may hand the same array to several inputs (add does).
                 cotangents[source] = cotangents[source] + share if source in cotangents else share
@@ -166,6 +170,8 @@ class Tensor:
                     ready.append(source)
             if not retain_graph:
                 node.free()
+        for tensor, share in leaf_shares:
+            tensor._accumulate(share)
 
     def _checked_cotangent(self, cotangent):
         if cotangent is None:

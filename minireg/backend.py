@@ -83,8 +83,8 @@ def _import_working_cupy():
         cupy = importlib.import_module("cupy")
     except ModuleNotFoundError:
         raise BackendError(
-            "CuPy is not installed: install it with python -m pip install 'minireg[gpu]' (CUDA 12) or "
-            f"'minireg[gpu-cuda13]' (CUDA 13), {instead}."
+            "CuPy is not installed: install it with python -m pip install cupy-cuda12x (for CUDA 12) or cupy-cuda13x "
+            f"(for CUDA 13), {instead}."
         ) from None
     except Exception as error:  # CuPy was found, but its libraries do not load
         raise BackendError(

@@ -34,22 +34,25 @@ class Module:
     def __call__(self, *args, **kwargs):
         return self.forward(*args, **kwargs)
 
-    def _children(self):
-        """(name, Module) of every Module that is an attribute, or stands in a list or tuple that is one."""
+    def _entries(self):
+        """(name, value) of every attribute; those of lists and tuples one by one, as "layers.0"."""
         for name, value in vars(self).items():
-            if isinstance(value, Module):
+            if isinstance(value, (list, tuple)):
+                yield from ((f"{name}.{index}", element) for index, element in enumerate(value))
+            else:
                 yield name, value
-            elif isinstance(value, (list, tuple)):
-                for index, element in enumerate(value):
-                    if isinstance(element, Module):
-                        yield f"{name}.{index}", element
 
-    def _named(self, belongs, prefix=""):
-        for name, value in vars(self).items():
-            if belongs(value):
+    def _named(self, belongs, prefix="", found=None):
+        """What `belongs`, here and below, each object once: a layer that is used twice has its weights once."""
+        found = set() if found is None else found
+        for name, value in self._entries():
+            if not (belongs(value) or isinstance(value, Module)) or id(value) in found:
+                continue
+            found.add(id(value))
+            if isinstance(value, Module):
+                yield from value._named(belongs, f"{prefix}{name}.", found)
+            else:
                 yield prefix + name, value
-        for name, child in self._children():
-            yield from child._named(belongs, f"{prefix}{name}.")
 
     def named_parameters(self):
         """(name, Parameter) of this Module and all below it, always in the same order."""
@@ -66,8 +69,9 @@ class Module:
     def train(self, training=True):
         """Switch this Module and all below it to training, or with False to evaluation. Returns the Module."""
         self.training = training
-        for _, child in self._children():
-            child.train(training)
+        for _, value in self._entries():
+            if isinstance(value, Module):
+                value.train(training)
         return self
 
     def eval(self):

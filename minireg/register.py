@@ -80,7 +80,7 @@ def read_images(path):
     looks_like_channels = images.ndim == 3 and images.shape[2] in (1, 3, 4) and min(images.shape[:2]) >= 8
     if images.ndim not in (2, 3) or images.size == 0 or looks_like_channels:
         raise InputError(
-            f"{path} has the shape {images.shape}: expected one grey image (H, W) or a stack (N, H, W), without channels"
+            f"{path} has the shape {images.shape}: expected a grey image (H, W) or a stack (N, H, W), without channels"
         )
     if images.dtype.kind == "u":
         images = images / np.iinfo(images.dtype).max

@@ -66,7 +66,7 @@ RECIPES = {
         "steps": None,  # EPOCHS_2020
     },
 }
-STEPS = {"atlas": 250, "random": 700}  # of the default recipe: about 1 and 3 minutes on two cores
+STEPS = {"atlas": 300, "random": 900}  # of the default recipe: about 1 and 2 minutes on two cores
 EPOCHS_2020 = 100
 
 
@@ -248,10 +248,12 @@ class Trainer:
             self.rng.bit_generator.state = meta["random_state"]
             self.step = self.saved_step = int(meta["step"])
             self.history = {name: groups["history"][name].tolist() for name in self.history}
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"the checkpoint in {self.folder} lacks a part of a training run ({error})") from None
+            if any(len(values) != self.step for values in self.history.values()):
+                raise ValueError(f"its history is not that of {self.step} steps")
+        except KeyError as error:
+            raise InputError(f"{self.folder / CHECKPOINT} lacks a part of a training run: {error}") from None
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{self.folder / CHECKPOINT}: {error}") from None
 
     def report(self, pairs=100):
         """Register held-out pairs; write metrics.json, loss.png and registration.png. Returns the metrics.
@@ -301,7 +303,7 @@ def load_network(path):
     network = MODELS[configuration.model](np.random.default_rng(0))
     try:
         network.load_state_dict(groups.get("model", {}))
-    except InputError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(f"{path}: {error}") from None
     return network.eval(), configuration
 
@@ -310,7 +312,7 @@ def read_configuration(meta, path):
     """The Configuration in what `load_checkpoint` returned for `path`. Raises InputError where it is not one."""
     try:
         return Configuration(**meta["configuration"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, InputError) as error:
         raise InputError(f"{path} holds no configuration that this version understands ({error})") from None
 
 

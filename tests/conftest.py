@@ -1,0 +1,24 @@
+"""The option `--backend`: the same tests with NumPy (the default), CuPy, or the strict stand-in for CuPy."""
+
+import pytest
+from strict_backend import StrictBackend
+
+from minireg import backend
+
+backend.BACKENDS["strict"] = StrictBackend
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--backend",
+        choices=sorted(backend.BACKENDS),
+        default="numpy",
+        help="the array library that the tests compute with",
+    )
+
+
+@pytest.fixture(autouse=True)
+def chosen_backend(request):
+    """Every test begins with the backend of the option in use, whatever the test before it did."""
+    backend.use(request.config.getoption("--backend"))
+    return backend.active()

@@ -1,0 +1,32 @@
+"""Fixtures of the upper floors: small data sets in place of the full one, and a run trained on one of them."""
+
+import pytest
+from short_runs import SHORT, fewest_digits, small_digits
+
+from minireg import data, train
+
+
+@pytest.fixture
+def few_digits(monkeypatch):
+    """The data set "strokes" is the smallest one, and no folder with MNIST is known."""
+    monkeypatch.setattr(data, "load_strokes", fewest_digits)
+    monkeypatch.delenv("MINIREG_DATA", raising=False)
+    return fewest_digits()
+
+
+@pytest.fixture
+def digits_of_trained(monkeypatch):
+    """The data set "strokes" is the one that `trained` was trained on."""
+    monkeypatch.setattr(data, "load_strokes", small_digits)
+    monkeypatch.delenv("MINIREG_DATA", raising=False)
+    return small_digits()
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """The folder of a short run with the U-Net. Tests only read it."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "load_strokes", small_digits)
+        assert train.main([*SHORT, "--out", str(folder)]) == 0
+    return folder

@@ -1,0 +1,180 @@
+"""Which images are registered to which, in training and in testing."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from short_runs import small_digits
+
+from minireg.data import pad
+from minireg.data.pairs import PairSampler, draw_fixed_index, held_out_pairs
+from minireg.errors import InputError
+
+
+def sampler(digit=5, pairing="atlas", seed=0):
+    digits = small_digits()
+    fixed_index = draw_fixed_index(digits, digit, np.random.default_rng(9)) if pairing == "atlas" else None
+    return PairSampler(digits, digit, pairing, fixed_index, np.random.default_rng(seed))
+
+
+def rows(images):
+    """Each image as a hashable."""
+    return [image.tobytes() for image in images]
+
+
+def labels_of(images, split):
+    """Which digit each (padded) image shows, by looking it up in a split."""
+    digits = small_digits()
+    known = dict(
+        zip(rows(pad(getattr(digits, f"{split}_images"))), getattr(digits, f"{split}_labels").tolist(), strict=True)
+    )
+    return [known[row] for row in rows(images)]
+
+
+@pytest.mark.parametrize("pairing", ["atlas", "random"])
+@pytest.mark.parametrize(("digit", "count"), [(5, 40), ("all", 400)])
+def test_every_training_image_moves_once_in_an_epoch_however_batches_fall(pairing, digit, count):
+    draws = sampler(digit, pairing)
+    drawn = rows(np.concatenate([draws.draw(27)[0] for _ in range(2 * count // 27 + 1)]))
+    everything = set(rows(draws.images))
+    assert len(everything) == count
+    for epoch in (drawn[:count], drawn[count : 2 * count]):
+        assert len(epoch) == count and set(epoch) == everything
+    assert drawn[:count] != drawn[count : 2 * count]
+
+
+@pytest.mark.parametrize("digit", [5, "all"])
+def test_random_pairs_show_the_same_digit_and_come_from_the_training_split(digit):
+    moving, fixed = sampler(digit, "random").draw(200)
+    assert labels_of(moving, "train") == labels_of(fixed, "train")
+    assert len(set(rows(fixed))) > 20
+    assert digit == "all" or set(labels_of(moving, "train")) == {digit}
+
+
+def test_the_atlas_is_one_image_of_the_test_split_and_shows_the_digit():
+    _, fixed = sampler(5, "atlas").draw(50)
+    assert len(set(rows(fixed))) == 1
+    assert labels_of(fixed[:1], "test") == [5]
+
+
+@pytest.mark.parametrize("pairing", ["atlas", "random"])
+def test_batches_are_padded_float32_in_the_unit_interval(pairing):
+    for images in sampler(5, pairing).draw(3):
+        assert images.shape == (3, 32, 32, 1) and images.dtype == np.float32
+        assert images.min() == 0 and images.max() <= 1
+
+
+def test_a_batch_larger_than_the_data_set_repeats_images():
+    moving, fixed = sampler(5).draw(100)
+    assert len(moving) == len(fixed) == 100 and len(set(rows(moving))) == 40
+
+
+@pytest.mark.parametrize("pairing", ["atlas", "random"])
+def test_a_restored_sampler_draws_what_the_saved_one_would_have_drawn(pairing):
+    first = sampler(5, pairing)
+    first.draw(33)
+    state, random_state = first.state_dict(), first.rng.bit_generator.state
+    expected = [first.draw(30) for _ in range(3)]
+    second = sampler(5, pairing, seed=77)
+    second.load_state_dict(state)
+    second.rng.bit_generator.state = random_state
+    for moving, fixed in expected:
+        again = second.draw(30)
+        assert np.array_equal(again[0], moving) and np.array_equal(again[1], fixed)
+
+
+def test_a_saved_state_is_a_copy_and_fits_only_its_own_set_of_images():
+    draws = sampler(5)
+    state = draws.state_dict()
+    state["order"][:] = 0
+    assert len(set(draws.order)) == 40
+    for wrong in ({}, {"order": state["order"]}, {"order": np.arange(7), "position": np.array(0)}):
+        with pytest.raises(InputError, match="does not belong to this data set"):
+            draws.load_state_dict(wrong)
+
+
+# Held-out pairs
+
+
+@pytest.mark.parametrize(("digit", "pairing"), [(5, "atlas"), ("all", "atlas"), (5, "random"), ("all", "random")])
+def test_held_out_pairs_are_other_test_images_and_show_the_digit(digit, pairing):
+    digits = small_digits()
+    fixed_index = draw_fixed_index(digits, digit, np.random.default_rng(3)) if pairing == "atlas" else None
+    moving, fixed, labels = held_out_pairs(digits, digit, pairing, fixed_index, count=150)
+    assert labels_of(moving, "test") == labels.tolist()
+    assert all(m != f for m, f in zip(rows(moving), rows(fixed), strict=True))
+    assert len(set(rows(moving))) == len(moving)  # no pair counts twice
+    fixed_labels = labels_of(fixed, "test")
+    if pairing == "atlas":
+        assert set(rows(fixed)) == set(rows(pad(digits.test_images[fixed_index : fixed_index + 1])))
+    else:
+        assert fixed_labels == labels.tolist()
+    assert digit == "all" or set(labels.tolist()) == {digit}
+    assert len(moving) == (150 if digit == "all" else 19 if pairing == "atlas" else 20)
+
+
+def test_held_out_pairs_are_the_same_every_time_and_follow_their_own_seed():
+    first, again, other = (held_out_pairs(small_digits(), 5, "random", None, 10, seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_fewer_held_out_pairs_are_the_first_of_more_for_an_atlas():
+    few, more = (held_out_pairs(small_digits(), 5, "atlas", sampler_index(), count)[0] for count in (4, 9))
+    assert np.array_equal(few, more[:4])
+
+
+def sampler_index():
+    return draw_fixed_index(small_digits(), 5, np.random.default_rng(0))
+
+
+def test_the_seed_draws_the_fixed_image():
+    indices = {draw_fixed_index(small_digits(), 5, np.random.default_rng(seed)) for seed in range(20)}
+    assert len(indices) > 5 and all(small_digits().test_labels[list(indices)] == 5)
+    assert type(sampler_index()) is int
+
+
+# What is refused
+
+
+def of_another_digit():
+    return int(np.flatnonzero(small_digits().test_labels == 4)[0])
+
+
+@pytest.mark.parametrize(
+    ("digit", "pairing", "fixed_index", "message"),
+    [
+        (12, "random", None, "unknown digit 12: choose 0 to 9, or all"),
+        ("x", "random", None, "unknown digit 'x'"),
+        (5, "triple", None, "unknown pairing 'triple': choose one of atlas, random"),
+        (5, "atlas", None, "fixed image None does not exist"),
+        (5, "atlas", -1, "fixed image -1 does not exist: the test split has images 0 to 199"),
+        (5, "atlas", 200, "fixed image 200 does not exist"),
+        (5, "atlas", of_another_digit, "shows the digit 4, not 5: choose another fixed index"),
+    ],
+)
+def test_what_cannot_be_paired_is_refused(digit, pairing, fixed_index, message):
+    fixed_index = fixed_index() if callable(fixed_index) else fixed_index
+    with pytest.raises(InputError, match=message):
+        PairSampler(small_digits(), digit, pairing, fixed_index, np.random.default_rng(0))
+    with pytest.raises(InputError, match=message):
+        held_out_pairs(small_digits(), digit, pairing, fixed_index)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_digit_with_fewer_than_two_images_is_refused(left):
+    digits = small_digits()
+    splits = {}
+    for split in ("train", "test"):
+        labels = getattr(digits, f"{split}_labels")
+        keep = np.ones(len(labels), bool)
+        keep[np.flatnonzero(labels == 5)[left:]] = False
+        splits |= {f"{split}_labels": labels[keep], f"{split}_images": getattr(digits, f"{split}_images")[keep]}
+    poor = dataclasses.replace(digits, **splits)
+    message = f"has {left} images of the digit 5: at least 2"
+    with pytest.raises(InputError, match=message):
+        PairSampler(poor, 5, "random", None, np.random.default_rng(0))
+    with pytest.raises(InputError, match=message):
+        held_out_pairs(poor, 5, "random", None)
+    with pytest.raises(InputError, match=message):
+        draw_fixed_index(poor, 5, np.random.default_rng(0))

@@ -1,0 +1,377 @@
+"""Training: it learns; it can be killed, interrupted and resumed; its mistakes leave what was good."""
+
+import json
+import math
+import os
+import random
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from short_runs import RUN_FILES, SHORT, TINY, contents, small_digits, start_training, train_in_process
+
+from minireg import backend, train, trainer
+from minireg.checkpoint import load_checkpoint
+from minireg.errors import TrainingError
+from minireg.trainer import RECIPES, Configuration, Trainer
+
+pytest_plugins = ["digits_fixture"]
+
+posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+
+
+def tiny_trainer(folder, **options):
+    """A Trainer of few steps on the small digits."""
+    recipe = RECIPES[options.get("recipe", "default")]
+    fixed = {"recipe": "default", "data": "strokes", "digit": 5, "pairing": "atlas", "fixed_index": None, "seed": 0}
+    configuration = Configuration(**fixed | recipe | {"steps": 3, "batch_size": 2} | options)
+    return Trainer(configuration.complete(small_digits()), small_digits(), folder)
+
+
+def finite_weights(folder):
+    _, groups = load_checkpoint(folder / "checkpoint.npz")
+    return all(np.isfinite(array).all() for array in groups["model"].values())
+
+
+# Killed and resumed
+
+
+@pytest.fixture(scope="module")
+def never_stopped(tmp_path_factory):
+    """The files of a run that nothing stopped."""
+    folder = tmp_path_factory.mktemp("never stopped") / "run"
+    assert train_in_process([*TINY, "--out", folder]) == 0
+    assert contents(folder).keys() == RUN_FILES
+    return contents(folder)
+
+
+@posix
+@pytest.mark.parametrize("seed", range(3))
+def test_a_run_killed_while_it_writes_and_resumed_ends_with_the_bytes_of_one_never_stopped(
+    tmp_path, never_stopped, seed
+):
+    rng = random.Random(seed)
+    folder = tmp_path / "run"
+    codes = []
+    for _ in range(6):
+        codes.append(train_in_process([*TINY, "--resume", "--out", folder], fatal=rng.randint(1, 14)))
+    codes.append(train_in_process([*TINY, "--resume", "--out", folder]))
+    assert -signal.SIGKILL in codes and codes[-1] == 0
+    assert contents(folder) == never_stopped
+
+
+@posix
+@pytest.mark.parametrize("fatal", (22, 23, 24, 25, 28, 29))
+def test_a_run_killed_while_it_writes_its_last_files_ends_with_the_same_bytes(tmp_path, never_stopped, fatal):
+    folder = tmp_path / "run"
+    assert train_in_process([*TINY, "--out", folder], fatal) == -signal.SIGKILL
+    assert train_in_process(["--resume", folder]) == 0
+    assert contents(folder) == never_stopped
+
+
+@posix
+def test_a_run_killed_at_random_moments_and_resumed_ends_with_the_same_bytes(tmp_path, never_stopped):
+    folder = tmp_path / "run"
+    for _ in range(6):
+        process = start_training([*TINY, "--resume", "--out", folder])
+        time.sleep(random.uniform(0, 1))
+        process.kill()
+        process.join()
+    assert train_in_process([*TINY, "--resume", "--out", folder]) == 0
+    assert contents(folder) == never_stopped
+
+
+@posix
+def test_a_run_killed_before_its_first_checkpoint_is_started_by_resume_with_out(tmp_path, never_stopped):
+    folder = tmp_path / "run"
+    assert train_in_process([*TINY, "--out", folder], fatal=2) == -signal.SIGKILL
+    assert not (folder / "checkpoint.npz").exists() and any(name.endswith(".part") for name in contents(folder))
+    assert train_in_process(["--resume", folder]) == 2  # it is not known what was to be computed
+    assert train_in_process([*TINY, "--resume", "--out", folder]) == 0
+    assert contents(folder) == never_stopped
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_network(tmp_path, few_digits):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert train.main([*TINY, "--seed", str(seed), "--out", str(tmp_path / name)]) == 0
+    a, b, c = (contents(tmp_path / name) for name in "abc")
+    assert a == b and a.keys() == RUN_FILES
+    assert a["checkpoint.npz"] != c["checkpoint.npz"]
+
+
+def test_a_finished_run_that_is_resumed_only_writes_its_report_again(tmp_path, few_digits, monkeypatch):
+    folder = tmp_path / "run"
+    train.main([*TINY, "--out", str(folder)])
+    before = contents(folder)
+    for name in ("metrics.json", "loss.png", "registration.png"):
+        (folder / name).unlink()
+    monkeypatch.delattr(Trainer, "train_step")
+    assert train.main(["--resume", str(folder)]) == 0
+    assert contents(folder) == before
+
+
+# Interrupted
+
+
+def interrupt_at(monkeypatch, step, times=1):
+    """Send Ctrl-C at the beginning of a step of the next run, and only then."""
+    original = Trainer.train_step
+
+    def train_step(self):
+        if self.step + 1 == step:
+            monkeypatch.setattr(Trainer, "train_step", original)
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+        return original(self)
+
+    monkeypatch.setattr(Trainer, "train_step", train_step)
+
+
+def command_to_resume(stderr):
+    """The arguments of the command that the last line of stderr recommends."""
+    words = shlex.split(stderr.rstrip().split("\n")[-1].partition("go on with: ")[2])
+    assert words[:3] == ["python", "-m", "minireg.train"]
+    return words[3:]
+
+
+def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(tmp_path, few_digits, monkeypatch, capsys):
+    train.main([*TINY, "--out", str(tmp_path / "never stopped")])
+    folder = tmp_path / "it's stopped"
+    interrupt_at(monkeypatch, step=3)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    assert train.main([*TINY, "--out", str(folder)]) == 130
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+    error = capsys.readouterr().err
+    assert "Step 3 of 5 is saved" in error and "Traceback" not in error
+    assert load_checkpoint(folder / "checkpoint.npz")[0]["step"] == 3
+    assert train.main(command_to_resume(error)) == 0
+    assert contents(folder) == contents(tmp_path / "never stopped")
+
+
+def test_a_second_ctrl_c_stops_at_once_and_names_the_step_that_is_saved(tmp_path, few_digits, monkeypatch, capsys):
+    train.main([*TINY, "--out", str(tmp_path / "never stopped")])
+    interrupt_at(monkeypatch, step=3, times=2)
+    assert train.main([*TINY, "--out", str(tmp_path / "run")]) == 130
+    error = capsys.readouterr().err
+    assert "Step 0 of 5 is saved" in error
+    assert train.main(command_to_resume(error)) == 0
+    assert contents(tmp_path / "run") == contents(tmp_path / "never stopped")
+
+
+def test_ctrl_c_in_the_report_says_how_to_have_it_written(tmp_path, few_digits, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "report", lambda self: signal.raise_signal(signal.SIGINT))
+        assert train.main([*TINY, "--out", str(tmp_path / "run")]) == 130
+    error = capsys.readouterr().err
+    assert "Step 5 of 5 is saved" in error
+    assert train.main(command_to_resume(error)) == 0
+    assert contents(tmp_path / "run").keys() == RUN_FILES
+
+
+def test_the_recommended_command_keeps_what_the_checkpoint_does_not_know(tmp_path, few_digits, monkeypatch, capsys):
+    monkeypatch.setattr(train, "load_digits", lambda name, folder: few_digits)
+    interrupt_at(monkeypatch, step=1)
+    name = backend.active().name
+    where = ["--data-dir", "my digits", "--backend", name, "--out", str(tmp_path / "run")]
+    assert train.main([*TINY, *where]) == 130
+    expected = ["--resume", str(tmp_path / "run"), "--data-dir", "my digits", "--backend", name]
+    assert command_to_resume(capsys.readouterr().err) == expected
+
+
+@posix
+def test_a_process_that_gets_ctrl_c_ends_with_130_and_a_checkpoint(tmp_path):
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "minireg.train", *TINY[:3], "100000", "--batch-size", "1", "--out", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        while process.poll() is None and not (folder / "checkpoint.npz").exists():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130 and "Traceback" not in error
+    assert command_to_resume(error) == ["--resume", str(folder)]
+    assert contents(folder).keys() == {"checkpoint.npz", "history.csv", "configuration.json"}
+
+
+# What cannot go on
+
+
+def test_a_loss_that_is_not_finite_stops_with_its_step_and_keeps_the_last_good_checkpoint(
+    tmp_path, few_digits, monkeypatch, capsys
+):
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_CHECKPOINTS", 2)
+    similarity = trainer.losses.SIMILARITIES["ncc"]
+    steps = []
+
+    def fails_at_step_4(warped, fixed):
+        steps.append(1)
+        return similarity(warped, fixed) * (math.nan if len(steps) == 4 else 1)
+
+    monkeypatch.setitem(trainer.losses.SIMILARITIES, "ncc", fails_at_step_4)
+    assert train.main([*TINY, "--out", str(tmp_path / "run")]) == 2
+    sentence = capsys.readouterr().err.rstrip().split("\n")[-1]
+    assert "step 4: the loss is nan" in sentence and "checkpoint of step 2 is kept" in sentence
+    assert load_checkpoint(tmp_path / "run" / "checkpoint.npz")[0]["step"] == 2
+
+
+@pytest.mark.parametrize("options", [[], ["--recipe", "mnist2020"], ["--loss", "mse"], ["--steps", "1"]])
+@pytest.mark.parametrize("lr", ["1e30", "1e300"])
+def test_a_learning_rate_out_of_all_proportion_is_one_clear_sentence_and_leaves_finite_weights(
+    tmp_path, few_digits, capsys, options, lr
+):
+    code = train.main([*TINY, "--lr", lr, *options, "--out", str(tmp_path / "run")])
+    *bars, sentence = capsys.readouterr().err.rstrip().split("\n")
+    assert code == 2 and ("not finite" in sentence or "step " in sentence)
+    assert "--lr" in sentence and "Warning" not in "".join(bars)
+    assert finite_weights(tmp_path / "run")
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    run = tiny_trainer(tmp_path)
+    run.save()
+    before = contents(tmp_path)
+    run.train_step()
+    weight = run.network.parameters()[0]
+    weight.data = weight.data * math.inf
+    with np.errstate(invalid="ignore"), pytest.raises(TrainingError, match="step 1: the largest weight of"):
+        run.save()
+    assert contents(tmp_path) == before
+
+
+# Learning
+
+
+def test_a_short_run_lowers_the_loss_and_registers_far_better_than_doing_nothing(trained):
+    _, groups = load_checkpoint(trained / "checkpoint.npz")
+    losses = groups["history"]["loss"]
+    assert losses[-5:].mean() < 0.3 * losses[:5].mean()
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["registered"]["ncc"] > metrics["identity"]["ncc"] + 0.3
+    assert metrics["registered"]["mse"] < metrics["identity"]["mse"] / 3
+    assert metrics["registered"]["folded_pixels"] < 0.01
+    assert metrics["identity"]["spread_log_jacobian"] == 0
+
+
+@pytest.mark.parametrize("options", [["--pairing", "random"], ["--digit", "all"], ["--model", "encoder-decoder"]])
+def test_every_kind_of_run_trains_and_reports(tmp_path, few_digits, options):
+    assert train.main([*TINY, *options, "--out", str(tmp_path / "run")]) == 0
+    assert contents(tmp_path / "run").keys() == RUN_FILES
+
+
+def test_random_pairs_are_learned_too(tmp_path, few_digits):
+    assert train.main([*SHORT, "--pairing", "random", "--out", str(tmp_path / "run")]) == 0
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["registered"]["ncc"] > metrics["identity"]["ncc"] + 0.15
+
+
+def test_the_files_of_a_run_say_what_was_computed(trained):
+    assert contents(trained).keys() == RUN_FILES
+    configuration = json.loads((trained / "configuration.json").read_text())
+    given = {"data": "strokes", "digit": 5, "pairing": "atlas", "steps": 40, "batch_size": 8, "model": "unet"}
+    assert given.items() <= configuration.items()
+    assert small_digits().test_labels[configuration["fixed_index"]] == 5
+    header, *rows = (trained / "history.csv").read_text().splitlines()
+    assert header == "step,loss,similarity,smoothness" and len(rows) == 40
+    values = np.array([row.split(",") for row in rows], float)
+    np.testing.assert_array_equal(values[:, 0], np.arange(1, 41))
+    np.testing.assert_allclose(values[:, 1], values[:, 2] + configuration["smoothness"] * values[:, 3], rtol=1e-5)
+    for name in ("loss.png", "registration.png"):
+        assert (trained / name).read_bytes().startswith(b"\x89PNG")
+    for line in (trained / "metrics.json").read_text().splitlines():
+        assert "NaN" not in line
+
+
+def test_everything_in_a_step_is_float32(tmp_path):
+    for recipe in RECIPES:
+        run = tiny_trainer(tmp_path, recipe=recipe)
+        run.train_step()
+        for name, parameter in run.network.named_parameters():
+            assert parameter.dtype == np.float32 and parameter.grad.dtype == np.float32, name
+        for name, buffer in run.network.named_buffers():
+            assert buffer.dtype == np.float32, name
+        assert all(array.dtype == np.float32 for slot in run.optimiser.state.values() for array in slot)
+
+
+def test_clipping_bounds_the_gradient_that_the_optimiser_sees(tmp_path):
+    run = tiny_trainer(tmp_path, clip=1e-3)
+    run.train_step()
+    squares = [float((p.grad * p.grad).sum()) for p in run.network.parameters()]
+    assert math.sqrt(sum(squares)) == pytest.approx(1e-3, rel=1e-3)
+
+
+# Recipes, folders, options
+
+
+def test_the_recipe_of_2020_is_the_published_one(tmp_path, few_digits):
+    folder = tmp_path / "run"
+    assert train.main(["--data", "strokes", "--recipe", "mnist2020", "--steps", "2", "--out", str(folder)]) == 0
+    configuration = json.loads((folder / "configuration.json").read_text())
+    published = {
+        "model": "encoder-decoder",
+        "loss": "ncc",
+        "smoothness": 0.0,
+        "optimiser": "sgd",
+        "schedule": "constant",
+        "lr": 0.004,
+        "clip": None,
+        "batch_size": 32,
+    }
+    assert published.items() <= configuration.items()
+
+
+def test_the_recipe_of_2020_sees_every_image_a_hundred_times(tmp_path):
+    for digit, images in ((5, 40), ("all", 400)):
+        run = tiny_trainer(tmp_path, recipe="mnist2020", steps=None, batch_size=32, digit=digit)
+        assert run.configuration.steps == math.ceil(100 * images / 32)
+
+
+def test_options_go_before_the_recipe(tmp_path, few_digits):
+    options = ["--recipe", "mnist2020", "--model", "unet", "--smoothness", "0.5", "--lr", "0.25", "--loss", "mse"]
+    train.main([*TINY, *options, "--out", str(tmp_path / "run")])
+    configuration = json.loads((tmp_path / "run" / "configuration.json").read_text())
+    expected = {"model": "unet", "smoothness": 0.5, "lr": 0.25, "loss": "mse", "optimiser": "sgd", "batch_size": 2}
+    assert expected.items() <= configuration.items()
+
+
+def test_runs_get_folders_of_their_own_below_runs(tmp_path, few_digits, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Trainer, "report", lambda self: {})
+    one = ["--data", "strokes", "--steps", "1", "--batch-size", "1"]
+    for options in ([], [], ["--digit", "3"], ["--pairing", "random"], ["--recipe", "mnist2020"], []):
+        assert train.main([*one, *options]) == 0
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {
+        "strokes-5-atlas",
+        "strokes-5-atlas-2",
+        "strokes-5-atlas-3",
+        "strokes-3-atlas",
+        "strokes-5-random",
+        "mnist2020-strokes-5-atlas",
+    }
+
+
+def test_a_batch_larger_than_the_data_set_shows_images_again(tmp_path, few_digits):
+    assert train.main(["--data", "strokes", "--steps", "1", "--batch-size", "50", "--out", str(tmp_path / "run")]) == 0
+
+
+def test_data_auto_is_remembered_as_what_it_was_and_may_be_repeated(tmp_path, few_digits, monkeypatch):
+    monkeypatch.setattr(
+        "minireg.data._read_or_download", lambda folder: (_ for _ in ()).throw(train.InputError("no MNIST."))
+    )
+    auto = ["--data", "auto", *TINY[2:], "--resume", "--out", str(tmp_path / "run")]
+    assert train.main(auto) == 0
+    assert json.loads((tmp_path / "run" / "configuration.json").read_text())["data"] == "strokes"
+    assert train.main(auto) == 0
+
+
+@pytest.mark.skipif(not os.environ.get("MINIREG_DATA"), reason="needs MNIST: its folder in MINIREG_DATA")
+def test_training_on_mnist_registers_far_better_than_doing_nothing(tmp_path):
+    options = ["--data", "mnist", "--steps", "30", "--batch-size", "16", "--out", str(tmp_path / "run")]
+    assert train.main(options) == 0
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["registered"]["ncc"] > metrics["identity"]["ncc"] + 0.3
