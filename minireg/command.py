@@ -19,6 +19,8 @@ def run(name, main):
         if error.filename is None:
             raise  # not about a file: a mistake of ours
         message = f"cannot use {error.filename}: {error.strerror}; check the path, its permissions and the disk"
+    except MemoryError as error:
+        message = f"not enough memory ({error}): try fewer or smaller images, or a smaller batch"
     except KeyboardInterrupt as interrupt:
         print(f"\n{name}: interrupted. {interrupt}", file=sys.stderr)
         return INTERRUPTED
