@@ -34,7 +34,7 @@ def atomic_write(path, mode="wb"):
         with _temporary_beside(path, mode) as file:
             yield file
     except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from error
+        raise type(error)(error.errno, error.strerror or str(error), str(path)) from error
 
 
 @contextmanager

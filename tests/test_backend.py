@@ -147,7 +147,7 @@ def test_a_driver_that_cannot_be_asked_counts_as_none(monkeypatch):
 
 def test_cupy_that_is_not_installed_is_named_with_the_way_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)  # what makes `import cupy` raise ModuleNotFoundError
-    with using("numpy"), pytest.raises(BackendError, match=r"not installed.*pip install 'minireg\[gpu\]'"):
+    with using("numpy"), pytest.raises(BackendError, match="not installed.*pip install cupy-cuda12x"):
         backend.use("cupy")
 
 
