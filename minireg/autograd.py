@@ -3,15 +3,19 @@
     x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
     y = (x * x).sum()            # each operation computes its result and records a Node
     y.backward()                 # walks the nodes from y back to x
-    x.grad                       # array([2., 4., 6.])
+    x.grad                       # array([2., 4., 6.], dtype=float32)
+    x.data -= 0.1 * x.grad       # a step downhill: changes the array in x; `x = x - ...` would make another Tensor
 
-A function y = f(x) with Jacobian J turns a cotangent g = dL/dy of its output into the cotangent of its input, J^T g:
-its vector-Jacobian product (VJP). An op (see `op` below) computes y and hands back one VJP per array argument; nobody
-ever forms J. `backward` starts with dL/dL = 1 and calls the VJPs in reverse order, adding up what arrives where a
-value was used several times.
+Let L be one number computed from everything, a loss. For y = f(x), the chain rule says dL/dx_j = sum over i of
+dL/dy_i dy_i/dx_j. With the Jacobian J_ij = dy_i/dx_j, that takes the cotangent g = dL/dy of the output to the cotangent
+J^T g of the input: the vector-Jacobian product (VJP) of f. An op (see `op` below) computes y and hands back one VJP per
+array argument; nobody ever forms J. `backward` starts with dL/dL = 1 and calls the VJPs in reverse order, adding up
+what arrives where a value was used several times.
 
 Who refers to whom decides when memory returns: a Tensor refers to the Node that made it, a Node to the Tensors that
 went in. Nothing refers back, so there are no cycles, and a graph disappears with the last Tensor that needs it.
+
+The operators (+, *, @, ...) and methods (sum, reshape, ...) of Tensor are ops; `minireg/ops/__init__.py` attaches them.
 
 Source: Griewank and Walther, Evaluating Derivatives, 2nd edition, SIAM 2008, chapter 3 (the reverse mode).
 """
@@ -27,7 +31,7 @@ from minireg.backend import xp
 
 
 class Tensor:
-    """An array, and how it came about.
+    """An array, and how it came about. The array is not copied.
 
     Parameters
     ----------
@@ -39,13 +43,14 @@ class Tensor:
 
     Attributes
     ----------
-    data : array of the backend. Assigning to it is noticed by every op that had recorded the old value.
+    data : array of the backend. `x.data = ...` and `x.data += ...` are noticed by every op that had recorded x;
+        writing into the array (`x.data[0] = ...`) is not.
     grad : array of the same shape and dtype, or None: the sum of what all `backward` calls brought here. Only on
         leaves, the Tensors that were made by hand and not by an op.
     """
 
-    __slots__ = ("__weakref__", "_data", "_node", "_version", "grad", "requires_grad")
-    __array_ufunc__ = None  # so that array + tensor asks Tensor.__radd__, not NumPy, to add
+    __slots__ = ("__weakref__", "_data", "_node", "_requires_grad", "_version", "grad")
+    __array_ufunc__ = None  # so that array + tensor asks Tensor.__radd__ (attached by ops), not NumPy, to add
 
     def __init__(self, data, requires_grad=False):
         backend.refuse_foreign_array(data, "Tensor()")
@@ -54,8 +59,18 @@ class Tensor:
         self._node = None
         self.grad = None
         self.requires_grad = requires_grad
-        if requires_grad and self._data.dtype.kind != "f":
+
+    @property
+    def requires_grad(self):
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        if value and self._data.dtype.kind != "f":
             raise TypeError(f"only floating-point data can require a gradient, got {self._data.dtype}")
+        if self._node is not None:
+            raise RuntimeError("requires_grad can be set on leaves only; detach() takes a result off the graph")
+        self._requires_grad = bool(value)
 
     @property
     def data(self):
@@ -74,6 +89,9 @@ class Tensor:
     ndim = property(lambda self: self._data.ndim)
     size = property(lambda self: self._data.size)
     dtype = property(lambda self: self._data.dtype)
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("NumPy's functions do not take Tensors: use those of minireg.ops, or the array in .data")
 
     def __len__(self):
         return len(self._data)
@@ -122,6 +140,8 @@ class Tensor:
     def backward(self, cotangent=None, retain_graph=False):
         """Add dL/dx to `x.grad` of every leaf x that requires it, for the L whose cotangent at this Tensor is given.
 
+        A leaf that requires a gradient is a graph of its own: its cotangent is its gradient.
+
         Parameters
         ----------
         cotangent : array or Tensor of this Tensor's shape, optional
@@ -147,7 +167,8 @@ class Tensor:
             self._accumulate(cotangent)
             return
 
-        # A node may be walked when all its uses have delivered their share; `waiting` counts those still to come.
+        # The cotangent of a value is the sum of one share from each of its uses. A node may be walked when all shares
+        # have arrived; `waiting` counts those still to come.
         waiting = _count_uses(self)
         cotangents = {self._node: cotangent}
         leaf_shares = []  # handed out at the end, so that an error on the way leaves every `.grad` as it was
@@ -155,10 +176,10 @@ class Tensor:
         while ready:
             node = ready.pop()
             cotangent = cotangents.pop(node)
-            for position, (tensor, vjp) in enumerate(zip(node.inputs, node.vjps, strict=True)):
+            for tensor, vjp, argument in zip(node.inputs, node.vjps, node.arguments, strict=True):
                 if vjp is None:
                     continue
-                share = node.checked_share(vjp(cotangent), position)
+                share = _as_cotangent_of(tensor, vjp(cotangent), cotangent.ndim, f"{argument} of '{node.op_name}'")
                 source = tensor._node
                 if source is None:
                     leaf_shares.append((tensor, share))
@@ -204,13 +225,15 @@ class _Version:
 class Node:
     """One recorded operation: what went in, and the VJPs that take a cotangent back.
 
-    `vjps[i]` is None where `inputs[i]` needs no gradient, so that no VJP is computed in vain.
+    `vjps[i]` is None where `inputs[i]` needs no gradient, so that no VJP is computed in vain. `arguments[i]` is the
+    name of that argument.
     """
 
-    __slots__ = ("__weakref__", "input_versions", "inputs", "op_name", "output_version", "vjps")
+    __slots__ = ("__weakref__", "arguments", "input_versions", "inputs", "op_name", "output_version", "vjps")
 
-    def __init__(self, op_name, inputs, vjps, output_version):
+    def __init__(self, op_name, arguments, inputs, vjps, output_version):
         self.op_name = op_name
+        self.arguments = arguments
         self.inputs = inputs
         self.vjps = vjps
         self.input_versions = [(tensor._version, tensor._version.count) for tensor in inputs]
@@ -221,7 +244,10 @@ class Node:
         self.inputs = self.vjps = self.input_versions = None
 
     def check_unchanged(self, output):
-        """Raise RuntimeError if the graph was freed or an array that this op had seen was changed since."""
+        """Raise RuntimeError if the graph was freed or an array that this op had seen was changed since.
+
+        The output counts too: the VJP of exp uses it. Whether a VJP really uses what was changed is not asked.
+        """
         if self.vjps is None:
             raise RuntimeError(
                 f"backward() reached the op '{self.op_name}', whose graph an earlier backward() has freed: compute "
@@ -236,17 +262,6 @@ class Node:
                     "the op had recorded it (by assigning .data, an optimiser step or load_state_dict). Call "
                     "backward() before changing it, or compute the result again"
                 )
-
-    def checked_share(self, share, position):
-        """The cotangent for one input, in that input's shape and dtype."""
-        tensor = self.inputs[position]
-        share = _unbroadcast(xp.asarray(share), tensor.shape)
-        if share.shape != tensor.shape:
-            raise RuntimeError(
-                f"the VJP of the op '{self.op_name}' for argument {position} returned shape {share.shape}, "
-                f"the argument has shape {tensor.shape}"
-            )
-        return share.astype(tensor.dtype, copy=False)
 
 
 def _count_uses(root):
@@ -268,17 +283,24 @@ def _count_uses(root):
     return uses
 
 
-def _unbroadcast(cotangent, shape):
-    """Undo broadcasting: where the forward repeated a value, its cotangents add up."""
-    if cotangent.shape == shape:
-        return cotangent
-    added = cotangent.ndim - len(shape)
-    if added < 0:
-        return cotangent  # no broadcasting leads there; the caller refuses it
-    if added > 0:
-        cotangent = cotangent.sum(axis=tuple(range(added)))
-    stretched = tuple(axis for axis, size in enumerate(shape) if size == 1 and cotangent.shape[axis] != 1)
-    return cotangent.sum(axis=stretched, keepdims=True) if stretched else cotangent
+def _as_cotangent_of(tensor, share, output_ndim, name):
+    """What a VJP returned, in the shape and dtype of the Tensor that it belongs to.
+
+    Undoes broadcasting: where the forward repeated a value, its cotangents add up. No VJP returns more axes than the
+    output or the argument has; one that does has a mistake, and summing over it would hide that.
+    """
+    share = xp.asarray(share)
+    added = share.ndim - tensor.ndim
+    if added > 0 and share.ndim <= output_ndim:
+        share = share.sum(axis=tuple(range(added)))
+    if share.ndim == tensor.ndim:
+        stretched = tuple(axis for axis, size in enumerate(tensor.shape) if size == 1 and share.shape[axis] != 1)
+        share = share.sum(axis=stretched, keepdims=True) if stretched else share
+    if share.shape != tensor.shape:
+        raise RuntimeError(
+            f"the VJP for the argument {name} returned shape {share.shape}, the argument has shape {tensor.shape}"
+        )
+    return share.astype(tensor.dtype, copy=False)
 
 
 def _raw(value):
@@ -312,9 +334,9 @@ def op(function):
     """Make a differentiable operation of a function on raw arrays.
 
     `function(*arrays, **options)` returns `(output, vjps)`: the output array and a tuple with one VJP per array
-    argument, in the order of its parameters. A VJP maps the cotangent of the output to that of the argument; it may
-    return it in any shape that broadcasting of the argument could have led to. None in place of a VJP says that the
-    argument cannot be differentiated.
+    argument, in the order of its parameters (also for arguments that were left out). A VJP maps the cotangent of the
+    output to that of the argument; it may return it in any shape that broadcasting of the argument could have led to.
+    None in place of a VJP says that the argument cannot be differentiated.
 
     The decorated function takes Tensors, raw arrays or numbers, returns a Tensor, and is entered in `REGISTRY` under
     its name. Only Tensors can get a gradient.
@@ -326,6 +348,7 @@ def op(function):
     """
     name = function.__name__
     signature = inspect.signature(function)
+    parameters = list(signature.parameters)
 
     @functools.wraps(function)
     def recorded(*args, **options):
@@ -336,24 +359,30 @@ def op(function):
         raw_args = [_raw(value) for value in args]
         for value in raw_args:
             backend.refuse_foreign_array(value, f"The op '{name}'")
-        output, vjps = function(*raw_args, **options)
+        computed = function(*raw_args, **options)
+        if not (isinstance(computed, tuple) and len(computed) == 2 and isinstance(computed[1], tuple)):
+            raise TypeError(f"the op '{name}' must return its output and a tuple of VJPs")
+        output, vjps = computed
 
         result = Tensor(xp.asarray(output))  # reductions and ops on 0-d arrays of NumPy return scalars
-        tensors = [value for value in args if isinstance(value, Tensor)]
+        # A view shares the memory of its argument, so it shares the count of changes. `.base` is asked first: cheap.
         is_view = result._data.base is not None
-        for tensor in tensors:
-            if result._data is tensor._data or (is_view and xp.may_share_memory(result._data, tensor._data)):
-                result._version = tensor._version
-        if _recording and any(tensor.requires_grad for tensor in tensors):
-            recorded_pairs = [
-                (value, vjp if value.requires_grad else None)
-                for value, vjp in zip(args, vjps, strict=False)
-                if isinstance(value, Tensor)
-            ]
-            inputs, needed_vjps = zip(*recorded_pairs, strict=True)
-            if any(needed_vjps):
-                result._node = Node(name, inputs, needed_vjps, result._version)
-                result.requires_grad = True
+        inputs, input_vjps, arguments = [], [], []
+        for position, value in enumerate(args):
+            if not isinstance(value, Tensor):
+                continue
+            if result._data is value._data or (is_view and xp.may_share_memory(result._data, value._data)):
+                result._version = value._version
+            argument = parameters[min(position, len(parameters) - 1)]  # all of *arrays have one name
+            vjp = vjps[position] if position < len(vjps) else None
+            if value._requires_grad and vjp is None and _recording:
+                raise TypeError(f"the op '{name}' has no gradient for its argument '{argument}': pass it detached")
+            inputs.append(value)
+            input_vjps.append(vjp if value._requires_grad else None)
+            arguments.append(argument)
+        if _recording and any(input_vjps):
+            result._node = Node(name, arguments, inputs, input_vjps, result._version)
+            result._requires_grad = True
         return result
 
     if name in REGISTRY:

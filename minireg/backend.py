@@ -210,8 +210,8 @@ def to_device(data):
     host = numpy.asarray(data)
     if not isinstance(data, (numpy.ndarray, numpy.generic)) and host.dtype == numpy.float64:
         host = host.astype(numpy.float32)
-    if host.dtype == object:
-        raise TypeError(f"expected numbers or a NumPy array, got {type(data).__name__}")
+    if host.dtype.kind not in "biuf":
+        raise TypeError(f"expected real numbers or a NumPy array of them, got {type(data).__name__} ({host.dtype})")
     return active().to_device(host)
 
 

@@ -87,15 +87,17 @@ def _clipped_pixels(offset, size, axis):
 class UNet(Module):
     """A U-Net that looks several times, and predicts a field that hardly folds.
 
-    One look: the images are folded to half their size (each 2x2 pixels become channels), an encoder halves that size
-    twice more, a decoder comes back with skip connections, and the last layer predicts a velocity at half resolution.
-    Integrated (`fields.integrate`), the velocity is a displacement that is smooth and invertible.
+    One look: the images are brought to half their size (each block of 2x2 pixels becomes channels), an encoder halves
+    that twice more, a decoder comes back with skip connections, and the last layer predicts a velocity at half
+    resolution. Integrated (`fields.integrate`), the velocity gives a displacement that is invertible as long as the
+    velocity is not too rough for the pixel grid; the smoothness in the loss sees to that.
 
     Several looks: the same network then sees the moving image as warped so far, and the displacement so far, and its
     new displacement is composed with that. Each look corrects what the one before left over. The weights are shared,
     so looks cost time but no parameters.
 
-    Images of any size are padded inside to a multiple of 8 and the field is cut back.
+    Images of any size are padded inside with zeros, at the bottom and the right, to a multiple of 8; the field is cut
+    back.
 
     Parameters
     ----------
@@ -127,13 +129,14 @@ class UNet(Module):
     def forward(self, moving, fixed):
         """moving, fixed (N, H, W, 1) -> displacement (N, H, W, 2), in pixels."""
         height, width = _checked_size(moving, fixed)
-        margin = [(0, 0), *((0, -size % self.block) for size in (height, width)), (0, 0)]
+        # -size % block is what is missing to the next multiple.
+        margin = [(0, 0), (0, -height % self.block), (0, -width % self.block), (0, 0)]
         moving, fixed = ops.pad(moving, margin), ops.pad(fixed, margin)
         displacement = half = None
         for _ in range(self.looks):
             warped = moving if half is None else ops.warp(moving, displacement, border=WARP_BORDER)
             new = integrate(self._look(warped, fixed, half), self.squarings)
-            # Pull-backs compose in reverse: the new field comes first, the one so far is sampled where it leads.
+            # The new field was found on warped(p) = moving(p + half(p)), so now moving(p + new(p) + half(p + new(p))).
             half = new if half is None else compose(new, half)
             displacement = ops.upsample_bilinear(half, 2) * 2  # in pixels of the image, which are half as large
         return displacement[:, :height, :width]
@@ -151,7 +154,7 @@ class UNet(Module):
             x = _activate(convolution(x))
             skipped.append(x)
         x = _activate(self.bottom(x))
-        for convolution, skip in zip(self.decoder, skipped[-2::-1], strict=True):
+        for convolution, skip in zip(self.decoder, reversed(skipped[:-1]), strict=True):  # the last one is x itself
             x = ops.concatenate([ops.upsample_nearest(x, 2), skip], axis=-1)
             x = _activate(convolution(x))
         return self.velocity(x)

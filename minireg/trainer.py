@@ -41,6 +41,8 @@ SCHEDULES = {
     "cosine": lambda lr, steps: optim.cosine_schedule(lr, steps, warmup=min(steps // 10, 40)),
 }
 
+# The numbers of the default recipe were found by trying, one at a time, on digit 5 and on random pairs: learning rates
+# .004 to .016, smoothness .003 to .05, one to three looks, 2 to 5 squarings.
 RECIPES = {
     "default": {
         "model": "unet",

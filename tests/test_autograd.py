@@ -198,11 +198,49 @@ def test_a_vjp_is_never_called_for_an_input_that_needs_no_gradient():
     assert constant.grad is None
 
 
-def test_an_argument_without_a_vjp_gets_no_gradient():
+def test_a_tensor_that_requires_a_gradient_where_an_op_has_none_is_refused_by_name():
     x, mean, var = (tensor(np.ones(shape)) for shape in [(2, 3), 3, 3])
-    ops.batch_norm(x, mean, var).sum().backward()
-    assert mean.grad is None and var.grad is None
+    with pytest.raises(TypeError, match="'batch_norm' has no gradient for its argument 'running_mean'"):
+        ops.batch_norm(x, mean, var)
+    with pytest.raises(TypeError, match="'clip' has no gradient for its argument 'low'"):
+        ops.clip(x, mean, 2.0)
+    ops.batch_norm(x, mean.detach(), var.detach()).sum().backward()
     assert x.grad is not None
+    with no_grad():
+        ops.batch_norm(x, mean, var)
+
+
+@pytest.mark.usefixtures("unregistered")
+def test_an_op_that_returns_no_vjps_is_refused_by_name():
+    @op
+    def forgetful(x):
+        return x * 1
+
+    with pytest.raises(TypeError, match="'forgetful' must return its output and a tuple of VJPs"):
+        forgetful(tensor([1.0, 2.0]))
+
+
+@pytest.mark.usefixtures("unregistered")
+def test_a_mistake_in_the_second_argument_is_reported_with_its_name_also_if_the_first_is_a_number():
+    @op
+    def scaled(factor, x):
+        return factor * x, (lambda g: g * x, lambda g: xp.stack([g, g, g]))
+
+    with pytest.raises(RuntimeError, match=r"argument x of 'scaled'"):
+        scaled(2.0, tensor([1.0, 2.0])).sum().backward()
+
+
+def test_requires_grad_is_for_floating_point_leaves_also_when_set_later():
+    with pytest.raises(TypeError, match="floating-point"):
+        tensor([1, 2], False).requires_grad = True
+    with pytest.raises(RuntimeError, match="leaves only"):
+        (tensor([1.0]) * 2).requires_grad = False
+
+
+def test_functions_of_numpy_refuse_tensors_with_a_hint():
+    for function in (np.asarray, lambda x: np.stack([x, x]), lambda x: Tensor([x, x])):
+        with pytest.raises(TypeError, match=r"minireg.ops"):
+            function(tensor([1.0]))
 
 
 # What is recorded
@@ -529,7 +567,7 @@ def test_a_vjp_of_the_wrong_shape_is_reported_with_the_name_of_its_op(shape):
         return x * 1, (lambda g: xp.ones(shape, g.dtype),)
 
     x = tensor(np.ones((3, 2)))
-    with pytest.raises(RuntimeError, match="'wrongly_shaped' for argument 0 returned shape"):
+    with pytest.raises(RuntimeError, match="argument x of 'wrongly_shaped' returned shape"):
         wrongly_shaped(x).sum().backward()
     assert x.grad is None
 

@@ -248,7 +248,8 @@ def convolve(x=(1, 5, 5, 2), weight=(3, 3, 2, 4), bias=None, function=ops.conv2d
         ({"dilation": 0}, "at least 1"),
         ({"padding": -1}, "at least 0"),
         ({"padding": ((1, -1), (0, 0))}, "at least 0"),
-        ({"padding": "valid"}, "expected an int"),
+        ({"padding": "valid"}, "expected a padding in numbers or 'same'"),
+        ({"stride": 1.5}, "expected an int"),
     ],
 )
 def test_a_convolution_that_cannot_be_is_refused(options, message):

@@ -42,19 +42,19 @@ def neg(x):
 def power(x, exponent):
     """y = x^exponent        g_x = g exponent x^(exponent - 1)        g_exponent = g y log(x)
 
-    Where the exponent is 0, y is 1 whatever x is, so g_x = 0 there, also at x = 0. Where x is 0 and the exponent is
-    positive, y stays 0 for every exponent nearby, so g_exponent = 0.
+    Where the exponent is 0, y is 1 whatever x is, so g_x = 0 there, also at x = 0. Where x is 0, y stays 0 for all
+    positive exponents, so g_exponent = 0; it is 0 there for the others too, for which no derivative exists. Where x is
+    negative, log(x) and so g_exponent is NaN.
     """
     y = x**exponent
 
     def vjp_x(g):
-        is_constant = exponent == 0
-        lowered = x ** (exponent - 1 + is_constant)  # any exponent that is defined at 0 will do where y is constant
-        return g * exponent * lowered
+        is_constant = exponent == 0  # the factor `exponent` is 0 there; x^0 stands in for x^-1, infinite at x = 0
+        return g * exponent * x ** (exponent - 1 + is_constant)
 
     def vjp_exponent(g):
         is_zero = xp.asarray(x == 0)  # x may be a number
-        return xp.where(is_zero, 0 * g, g * y * xp.log(x + is_zero))
+        return xp.where(is_zero, 0 * g, g * y * xp.log(x + is_zero))  # log(1) in place of log(0)
 
     return y, (vjp_x, vjp_exponent)
 

@@ -14,8 +14,8 @@ It is linear in x and in weight, so each VJP is the adjoint of one linear map, a
 
 How it is computed: as matrix products, after copying what the output pixels look at into the rows of a matrix (im2col,
 Chellapilla et al., High performance convolutional neural networks for document processing, 2006). Copying costs more
-than multiplying here, so only the taps along a row of the kernel are copied, kw C numbers that lie side by side. The kh
-rows of the kernel then are kh views of that copy, each shifted by a row, and one stacked matrix product multiplies all
+than multiplying here, so only the taps along a row of the kernel are copied, kw C numbers that then lie side by side.
+The kh rows of the kernel are kh views of that copy, each shifted by a row, and one stacked matrix product does all
 of them. It is done for a block of images at a time (of rows, where an image is large): the copy fits the cache
 (`backend.scratch_bytes`), and its memory serves the next block. The backward makes it anew rather than keeping it: that
 is kw times the memory of x, and copying within the cache costs less than fetching from memory.
@@ -172,13 +172,13 @@ def _zero_padded(x, padding):
 
 def _output_size(x, kernel, stride, dilation):
     """(H_out, W_out) of a correlation with x, which is padded already."""
-    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-    if reach[0] > x.shape[1] or reach[1] > x.shape[2]:
+    extent = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    if extent[0] > x.shape[1] or extent[1] > x.shape[2]:
         raise ValueError(
-            f"a kernel of {kernel} taps with dilation {dilation} reaches over {tuple(reach)} pixels, but the padded "
+            f"a kernel of {kernel} taps with dilation {dilation} reaches over {tuple(extent)} pixels, but the padded "
             f"image has only {x.shape[1:3]}"
         )
-    return (x.shape[1] - reach[0]) // stride[0] + 1, (x.shape[2] - reach[1]) // stride[1] + 1
+    return (x.shape[1] - extent[0]) // stride[0] + 1, (x.shape[2] - extent[1]) // stride[1] + 1
 
 
 def _patch_blocks(x, kernel, stride, dilation):
@@ -193,17 +193,17 @@ def _patch_blocks(x, kernel, stride, dilation):
     windows = xp.lib.stride_tricks.as_strided(  # what each output column sees in each row of the image; no copy yet
         x, (n, h, w_out, kw, c), (image, row, column * stride[1], column * dilation[1], channel)
     )
-    reach = dilation[0] * (kh - 1) + 1
+    extent = dilation[0] * (kh - 1) + 1
     rows_that_fit = backend.active().scratch_bytes // max(1, w_out * kw * c * x.itemsize)
     images_in_block = max(1, min(n, rows_that_fit // h))
-    rows_in_block = h_out if rows_that_fit >= h else max(1, (rows_that_fit - reach) // stride[0] + 1)
-    scratch = xp.empty((images_in_block, (rows_in_block - 1) * stride[0] + reach, w_out, kw, c), x.dtype)
+    rows_in_block = h_out if rows_that_fit >= h else max(1, (rows_that_fit - extent) // stride[0] + 1)
+    scratch = xp.empty((images_in_block, (rows_in_block - 1) * stride[0] + extent, w_out, kw, c), x.dtype)
     for first_image in range(0, n, images_in_block):
         for first_row in range(0, h_out, rows_in_block):
             images = min(images_in_block, n - first_image)
             rows = min(rows_in_block, h_out - first_row)
             top = first_row * stride[0]
-            seen = windows[first_image : first_image + images, top : top + (rows - 1) * stride[0] + reach]
+            seen = windows[first_image : first_image + images, top : top + (rows - 1) * stride[0] + extent]
             copied = scratch[:images, : seen.shape[1]]
             copied[...] = seen
             image, row, column, _, channel = copied.strides
@@ -217,8 +217,8 @@ def _patch_blocks(x, kernel, stride, dilation):
 
 def _pair(value, smallest=0):
     """An int for both axes, or one for each."""
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2 or min(pair) < smallest:
+    pair = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(pair) != 2 or not all(isinstance(each, int) and each >= smallest for each in pair):
         raise ValueError(f"expected an int of at least {smallest}, or a pair (rows, columns) of them, got {value!r}")
     return pair
 
@@ -231,6 +231,8 @@ def _padding_pairs(padding, size=None, kernel=None, stride=None, dilation=None):
             total = max(0, (-(-n // s) - 1) * s + d * (k - 1) + 1 - n)
             pairs.append((total // 2, total - total // 2))
         return tuple(pairs)
+    if isinstance(padding, str):
+        raise ValueError(f"expected a padding in numbers or 'same', got {padding!r}")
     if isinstance(padding, (tuple, list)) and all(isinstance(side, (tuple, list)) for side in padding):
         return tuple(_pair(side) for side in padding)
     rows, columns = _pair(padding)
@@ -238,9 +240,14 @@ def _padding_pairs(padding, size=None, kernel=None, stride=None, dilation=None):
 
 
 def _check_shapes(name, x, weight, weight_in, bias, weight_out):
+    # weight_in and weight_out are slices of the shape, so that a weight with too few axes gets this far too.
     if x.ndim != 4 or weight.ndim != 4:
         raise ValueError(
             f"{name} expects images (N, H, W, C) and a weight of four axes, got shapes {x.shape} and {weight.shape}"
+        )
+    if x.dtype.kind != "f" or weight.dtype != x.dtype:
+        raise ValueError(
+            f"{name} expects images and a weight of one floating-point type, got {x.dtype}, {weight.dtype}"
         )
     if x.shape[3] != weight_in[0]:
         raise ValueError(f"{name}: images of {x.shape[3]} channels, but the weight {weight.shape} takes {weight_in[0]}")

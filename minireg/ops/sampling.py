@@ -13,6 +13,8 @@ BORDERS = ("zeros", "edge")
 def warp(image, displacement, border="zeros"):
     """Pull the image back along the field:  y[p] = image(p + u(p)),  bilinear between the pixels.
 
+    Every output pixel asks where its value comes from, so none stays empty and none is hit twice.
+
     Let r = row + u_row, i = floor(r), s = r - i, and for the columns c, j, t likewise. With V the image continued
     beyond its border, the four pixels around (r, c) give
 
@@ -24,7 +26,9 @@ def warp(image, displacement, border="zeros"):
         g_u_column = sum g ((1 - s) (V[i, j+1] - V[i, j]) + s (V[i+1, j+1] - V[i+1, j]))
         g_image    = g with each of the four weights, added at the pixel the weight belongs to (a scatter)
 
-    y is continuous in u but has kinks where r or c is an integer; there these are the derivatives to the right.
+    y is continuous in u but has kinks where r or c is an integer; there these are the one-sided derivatives in the
+    direction of growing r and c. (So with border "zeros" a bright last row has a gradient even under the identity: one
+    step further down is the black outside.)
 
     Parameters
     ----------
@@ -47,14 +51,15 @@ def warp(image, displacement, border="zeros"):
     Source: Jaderberg et al., Spatial transformer networks, NeurIPS 2015, equations 5 to 7.
     """
     rows, columns = _neighbours(image, displacement, border)
-    planes = channels_first(image).reshape(image.shape[3], -1)  # (C, N H W)
+    # Whole planes (C, N H W): the weights are the same for all channels, and one index finds a pixel of the batch.
+    planes = channels_first(image).reshape(image.shape[3], -1)
     pixels = [[_flat_index(image, r, c) for c in columns.indices] for r in rows.indices]
     corners = [[xp.take(planes, pixel, axis=1) for pixel in pair] for pair in pixels]
 
     def combine(row_weights, column_weights):
         """The sum over the four pixels of row weight x column weight x value: (C, N, H', W')."""
-        upper, lower = (column_weights[0] * left + column_weights[1] * right for left, right in corners)
-        return row_weights[0] * upper + row_weights[1] * lower
+        top, bottom = (column_weights[0] * left + column_weights[1] * right for left, right in corners)
+        return row_weights[0] * top + row_weights[1] * bottom
 
     def vjp_image(g):
         g = channels_first(g)
@@ -62,7 +67,9 @@ def warp(image, displacement, border="zeros"):
         for row_weight, pair in zip(rows.weights, pixels, strict=True):
             for column_weight, pixel in zip(columns.weights, pair, strict=True):
                 share = row_weight * column_weight * g
-                for channel in range(len(planes)):  # one axis at a time: add.at is fast on nothing else
+                # add.at, because `g_image[pixel] += share` would count a pixel that is hit twice only once; and one
+                # channel at a time, because add.at is fast on one axis only.
+                for channel in range(len(planes)):
                     xp.add.at(g_image[channel], pixel.reshape(-1), share[channel].reshape(-1))
         return g_image.T.reshape(image.shape)
 
@@ -105,7 +112,7 @@ def warp_nearest(labels, displacement, border="zeros"):
 
 
 class _Neighbours(NamedTuple):
-    """Along one axis, the two pixels around each sampled coordinate; each entry is (lower, upper)."""
+    """Along one axis, the two pixels around each sampled coordinate; each entry is (before, after)."""
 
     indices: tuple  # where they are, as indices that are safe to use
     weights: tuple  # 1 - fraction and fraction, 0 for a pixel outside an image that ends in zeros
@@ -118,16 +125,17 @@ def _neighbours(image, displacement, border):
     both = []
     for axis in (0, 1):
         size = image.shape[1 + axis]
-        # Beyond -2 and size all neighbours lie outside: V is constant there. Clipping keeps the cast to int in range.
+        # Beyond -2 and size both neighbours lie outside, and V is constant. Clipping keeps the cast to int in range.
+        # (Not at -1: the derivative there, towards pixel 0, would go to everything beyond.)
         coordinate = xp.clip(_coordinate(displacement, axis), -2, size)
-        lower = xp.floor(coordinate)
-        upper = lower + 1
-        fraction = coordinate - lower
+        before = xp.floor(coordinate)
+        after = before + 1
+        fraction = coordinate - before
         weights, slopes = (1 - fraction, fraction), (-1.0, 1.0)
         if border == "zeros":
-            inside = [((i >= 0) & (i < size)).astype(fraction.dtype) for i in (lower, upper)]
+            inside = [((i >= 0) & (i < size)).astype(fraction.dtype) for i in (before, after)]
             weights, slopes = (weights[0] * inside[0], weights[1] * inside[1]), (-inside[0], inside[1])
-        both.append(_Neighbours((_inside_index(lower, size), _inside_index(upper, size)), weights, slopes))
+        both.append(_Neighbours((_inside_index(before, size), _inside_index(after, size)), weights, slopes))
     return both
 
 

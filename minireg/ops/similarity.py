@@ -31,12 +31,12 @@ def ncc(a, b):
     Raises
     ------
     ValueError
-        Shapes that differ.
+        Shapes that differ, or are not (N, H, W, C).
 
     Source: Lewis, Fast normalized cross-correlation, Vision Interface 1995, equation 1.
     """
-    if a.shape != b.shape:
-        raise ValueError(f"ncc compares images of one shape, got {a.shape} and {b.shape}")
+    if a.shape != b.shape or a.ndim != 4:
+        raise ValueError(f"ncc compares images of one shape (N, H, W, C), got {a.shape} and {b.shape}")
     a_centred, saa, a_constant = _centre(a)
     b_centred, sbb, b_constant = _centre(b)
     defined = ~(a_constant | b_constant)
