@@ -1,11 +1,17 @@
 """The option `--backend`: the same tests with NumPy (the default), CuPy, or the strict stand-in for CuPy."""
 
+import signal
+
 import pytest
 from strict_backend import StrictBackend
 
 from minireg import backend
 
 backend.BACKENDS["strict"] = StrictBackend
+
+
+# A shell starts background jobs with Ctrl-C ignored, and Python leaves it so; the tests of Ctrl-C need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
