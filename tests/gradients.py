@@ -1,16 +1,14 @@
-"""What the tests of operations share: moving arrays in and out, and checking VJPs against central differences.
+"""What the tests of operations share: moving arrays in and out, and calls of ops that hypothesis chooses."""
 
-A VJP is checked with a random cotangent and along random directions. With a cotangent of ones, as in a check of the
-gradient of `y.sum()`, many wrong VJPs look right: of a softmax that returns zeros, of a transpose that reshapes.
-"""
+from contextlib import contextmanager
 
 import numpy as np
+from hypothesis import strategies as st
 
 from minireg import Tensor, backend
-
-
-class WrongGradient(AssertionError):
-    """A VJP disagrees with the central difference."""
+from minireg.autograd import REGISTRY
+from minireg.gradcheck import RELATIVE, STEPS, gradcheck
+from minireg.gradcheck_cases import CASES
 
 
 def tensor(host, requires_grad=True):
@@ -42,53 +40,40 @@ def output_and_gradients(function, arrays, cotangent=None, wanted=None):
     return host(y), [None if x.grad is None else host(x.grad) for x in inputs]
 
 
-def check_vjps(function, *arrays, rng, step=1e-5, tolerance=1e-6):
-    """Compare every VJP of `function` with a central difference, for each input alone and for all together.
-
-    Parameters
-    ----------
-    function : takes one Tensor per array, returns a Tensor
-    arrays : NumPy arrays, float64
-    rng : numpy.random.Generator, for the cotangents c and the directions d
-
-    With L = sum c y, the gradient g must satisfy  sum g d = (L(x + step d) - L(x - step d)) / (2 step)  up to
-    `tolerance`, relative to the sizes of the terms in both sums.
-
-    Raises
-    ------
-    WrongGradient
-        Names the function, the inputs, the direction and both numbers.
-    """
-    everything = tuple(range(len(arrays)))
-    for wanted in dict.fromkeys([*((position,) for position in everything), everything]):
-        y, _ = output_and_gradients(function, arrays)
-        cotangent = rng.standard_normal(y.shape)
-        _, gradients = output_and_gradients(function, arrays, cotangent, wanted)
-        for position, gradient in enumerate(gradients):
-            if (gradient is not None) != (position in wanted):
-                raise WrongGradient(f"{_name(function)}: wanted the gradients {wanted}, argument {position} differs")
-            if gradient is not None and (gradient.dtype != np.float64 or gradient.shape != arrays[position].shape):
-                raise WrongGradient(
-                    f"{_name(function)}: the gradient of argument {position} has dtype {gradient.dtype} and shape "
-                    f"{gradient.shape}"
-                )
-
-        directions = [rng.standard_normal(a.shape) if i in wanted else 0.0 for i, a in enumerate(arrays)]
-        losses = []
-        for sign in (1, -1):
-            moved = [a + sign * step * d for a, d in zip(arrays, directions, strict=True)]
-            losses.append(float((cotangent * host(function(*(tensor(a, False) for a in moved)))).sum()))
-        numeric = (losses[0] - losses[1]) / (2 * step)
-        terms = [gradients[i] * directions[i] for i in wanted]
-        analytic = float(sum(term.sum() for term in terms))
-        scale = float(sum(abs(term).sum() for term in terms) + abs(cotangent * y).sum())
-        if not abs(numeric - analytic) <= tolerance * scale:
-            raise WrongGradient(
-                f"{_name(function)}: along a random direction of argument(s) {wanted} of shapes "
-                f"{[arrays[i].shape for i in wanted]} the VJP says {analytic:.9g}, the central difference "
-                f"{numeric:.9g}\ninputs {arrays}\ncotangent {cotangent}\ndirections {directions}"
-            )
+def check_vjps(function, *arrays, rng, step=None, tolerance=RELATIVE):
+    """`minireg.gradcheck.gradcheck` with its seed from a generator, and with one step instead of several."""
+    steps = STEPS if step is None else (step,)
+    return gradcheck(function, *arrays, seed=int(rng.integers(2**32)), relative=tolerance, steps=steps)
 
 
-def _name(function):
-    return getattr(function, "__name__", repr(function))
+class HypothesisChooser:
+    """A `minireg.gradcheck_cases.Chooser` whose choices hypothesis makes, and makes simpler where a test fails."""
+
+    def __init__(self, draw):
+        self.draw = draw
+
+    def integers(self, low, high):
+        return self.draw(st.integers(low, high))
+
+    def sampled_from(self, options):
+        return self.draw(st.sampled_from(options))
+
+    def booleans(self):
+        return self.draw(st.booleans())
+
+
+@contextmanager
+def temporary_ops():
+    """Ops and cases that are made within the block leave the registries at its end."""
+    ops, cases = dict(REGISTRY), {name: list(entries) for name, entries in CASES.items()}
+    try:
+        yield
+    finally:
+        for registry, before in ((REGISTRY, ops), (CASES, cases)):
+            registry.clear()
+            registry.update(before)
+
+
+def ops_of_the_package():
+    """The names of the ops that the package registers; test files may have registered ops of their own."""
+    return sorted(name for name, function in REGISTRY.items() if function.__module__.startswith("minireg."))

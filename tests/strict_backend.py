@@ -2,18 +2,29 @@
 
 An array of NumPy and an array of this backend never meet by accident. Where NumPy would convert silently, this one
 raises, as CuPy does: `numpy.asarray(array)`, `array + numpy_array`, `xp.sqrt([1, 2])`, `array[numpy_index]`.
-Reductions return arrays without axes instead of scalars. The module has only functions that CuPy has too, so an op
-that uses another fails here as it would on a GPU. Stricter than CuPy in one point: `xp.asarray` takes no NumPy array,
-because `backend.to_device` is the one way in.
+Reductions return arrays without axes instead of scalars. The module has only functions that CuPy has too (those in
+cupy_functions.txt, which list_cupy_functions.py writes), so an op that uses another fails here as it would on a GPU.
+Stricter than CuPy in one point: `xp.asarray` takes no NumPy array, because `backend.to_device` is the one way in.
 """
 
 import operator
 import types
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy
 
 from minireg import backend
+
+CUPY_NAMES = set(Path(__file__).with_name("cupy_functions.txt").read_text(encoding="utf-8").splitlines()[1:])
+
+
+def only_what_cupy_has(names, prefix=""):
+    """The names; raises AttributeError where CuPy lacks one of them."""
+    missing = [prefix + name for name in names if prefix + name not in CUPY_NAMES]
+    if missing:
+        raise AttributeError(f"CuPy has no {', '.join(missing)}: the strict backend must not offer it")
+    return names
 
 
 class StrictArray:
@@ -203,7 +214,6 @@ def _where(condition, x, y):
     return _wrap(numpy.where(_array(condition), _operand(x), _operand(y)))
 
 
-# Only what CuPy has as well (docs.cupy.dev, "Comparison table").
 UFUNCS = [
     "add",
     "subtract",
@@ -318,6 +328,10 @@ strict_numpy = types.SimpleNamespace(
     **{name: _creation(getattr(numpy, name)) for name in CREATION},
     **{name: getattr(numpy, name) for name in CONSTANTS},
 )
+only_what_cupy_has([name for name in vars(strict_numpy) if name != "lib"])
+only_what_cupy_has(vars(strict_numpy.lib.stride_tricks), "lib.stride_tricks.")
+_OF_ANY_OBJECT = {"__slots__", "__weakref__", "__module__", "__doc__", "_host"}
+only_what_cupy_has([name for name in vars(StrictArray) if name not in _OF_ANY_OBJECT], "ndarray.")
 
 
 class StrictBackend(backend.NumpyBackend):

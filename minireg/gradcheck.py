@@ -1,0 +1,551 @@
+"""Are the gradients right? Every VJP against central differences: a library, and `python -m minireg.gradcheck`.
+
+    gradcheck(ops.conv2d, x, weight)         # NumPy arrays; silent if all is well
+    gradcheck(my_op, x, seed=3)              # raises WrongGradient, which says what is wrong, where, and what fits
+
+For an op y = f(x) with Jacobian J, a VJP claims to compute J^T c for a cotangent c. For every direction d,
+
+    sum c (J d)  =  sum (J^T c) d        where  J d = (f(x + h d) - f(x - h d)) / (2 h) + O(h^2)
+
+so one number on the left, found without the VJP, tests all of the VJP at once. Directions and cotangents are random:
+with a cotangent of ones, the gradient of y.sum(), many wrong VJPs look right (`docs/verification.md` shows three).
+
+How exact is exact? J d is computed with steps h and 2 h, and extrapolated. That leaves three errors, and the two sides
+may differ by their sum, no more:
+
+    truncation   at most the gap between the differences with h and 2 h. The extrapolation removes most of it; where
+                 the gap is large (a kink nearby, a strong curvature), a smaller step is tried.
+    rounding     f(x) is known to some eps (2.2e-16) of y and of what x's own rounding does to it; divided by h.
+    the VJP's    a relative 1e-6 of the sums of the absolute terms on both sides: ten thousand times what rounding
+                 leaves there, and ten thousand times less than any mistake in a formula makes.
+
+Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; Richardson's extrapolation, 1911.
+"""
+
+import argparse
+import contextlib
+import inspect
+import itertools
+import math
+import sys
+import time
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+
+from minireg import backend, command
+from minireg.autograd import REGISTRY, Tensor, no_grad
+from minireg.backend import xp
+from minireg.errors import InputError
+from minireg.gradcheck_cases import CASES, Chooser
+
+EPS = float(np.finfo(np.float64).eps)
+# With h = 1e-4 the extrapolated difference is off by about h^4 = 1e-16 and by 2 eps / h = 4e-12, relative to the
+# derivative of a function of ordinary curvature. The smaller steps are for functions that are not ordinary.
+STEPS = (1e-4, 1e-5, 1e-6, 1e-7)
+RELATIVE = 1e-6
+ROUNDINGS = 100  # an op rounds more than once; the sums in these checks have tens of terms, rarely thousands
+SMOOTH = 1e-3  # a function whose differences with h and 2 h differ by more has a kink here, whatever the step
+JACOBIAN_SIZE = 400  # at most so many elements of a Jacobian are compared one by one
+LAYOUTS = ("contiguous", "transposed", "strided")
+EXPLAINED = 200  # elements of a wrong gradient that are computed one by one, to say what is wrong
+CASES_PER_OP = 24  # calls of each op that the command checks, shared among its cases
+
+
+class WrongGradient(AssertionError):
+    """A VJP disagrees with the central difference. `draws` says how many comparisons it took to find out."""
+
+    draws = 0
+
+
+class Report(NamedTuple):
+    """What a check that found nothing wrong has done."""
+
+    arguments: tuple  # the names of those that were checked
+    draws: int  # how many comparisons, each along a new direction and with a new cotangent
+    worst: float  # the largest error among them, relative to the absolute terms of y and of the derivative
+
+
+def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=STEPS):
+    """Check the VJPs of `fn` with respect to every floating-point input, each alone and all together.
+
+    Besides the comparison that the top of this file explains, on arrays that are contiguous, transposed and strided:
+    the full Jacobian where it is small; that no array is changed on the way; that a second backward through the same
+    graph gives the same; that a call of `fn` elsewhere, between forward and backward, does not matter.
+
+    Parameters
+    ----------
+    fn : an op, or any function of Tensors that returns a Tensor
+        Deterministic: where it draws random numbers, it must begin with the same generator each time.
+    inputs : NumPy arrays, arrays of the backend, Tensors or numbers
+        Those of floating point are checked, in float64. Keep them away from kinks.
+    draws : int
+        How many random directions and cotangents for each set of inputs.
+    seed : int or sequence of ints, from which they come
+    linear : ints, positions of inputs in which fn is linear or affine
+        For these <A x, c> = <x, A* c> must hold to rounding, for any x: no difference quotient is involved.
+    relative : float, the tolerance relative to the absolute terms
+    steps : floats, the steps to try, from large to small
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    WrongGradient
+        Names the op, the argument, the worst element, both numbers, the shapes and the seed, and what kind of mistake
+        fits.
+    ValueError
+        No input of floating point, or `fn` gives two results for the same inputs.
+    TypeError
+        `fn` returns no Tensor.
+    """
+    check = _Check(fn, inputs, seed, relative, steps)
+    alone = [(position,) for position in check.floating]
+    for draw in range(draws):
+        for wanted in dict.fromkeys([*alone, tuple(check.floating)]):
+            # In the last draw each direction follows the gradient: there a wrong factor cannot hide behind signs.
+            check.direction(wanted, LAYOUTS[draw % len(LAYOUTS)], along_gradient=draw == draws - 1)
+    for position in check.floating:
+        if check.arrays[position].size * check.y.size <= JACOBIAN_SIZE:
+            check.jacobian(position)
+        if position in linear:
+            check.adjoint(position)
+    return Report(tuple(check.names[position] for position in check.floating), check.draws, check.worst)
+
+
+class _Check:
+    """One function at one point, and what has been found out about it."""
+
+    def __init__(self, fn, inputs, seed, relative, steps):
+        self.fn, self.seed, self.relative, self.steps = fn, seed, relative, steps
+        self.rng = np.random.default_rng(seed)
+        self.draws, self.worst = 0, 0.0
+        self.arrays = [_float64(value) for value in inputs]
+        self.floating = [i for i, array in enumerate(self.arrays) if array.dtype.kind == "f"]
+        self.names = _argument_names(fn, len(inputs))
+        self.name = getattr(fn, "__name__", "<lambda>")  # a functools.partial has none either
+        if not self.floating:
+            raise ValueError(f"gradcheck({self.name}): none of the inputs is a floating-point array")
+        self.call_elsewhere()  # first of all, for an op that remembers the arrays of its first call
+        self.y = self.value(self.arrays)
+        again = self.value(self.arrays)
+        if self.y.shape != again.shape or not np.allclose(self.y, again, rtol=1e-12, atol=0, equal_nan=True):
+            raise ValueError(
+                f"gradcheck({self.name}): two calls with the same inputs give different results. If it draws random "
+                "numbers, let it begin with the same generator every time"
+            )
+
+    def value(self, arrays):
+        """fn of NumPy arrays, as a NumPy array; nothing is recorded."""
+        with no_grad():
+            y = self.fn(*(Tensor(_laid_out(array, "contiguous")) for array in arrays))
+        if not isinstance(y, Tensor):
+            raise TypeError(
+                f"gradcheck({self.name}): expected a function that returns a Tensor, got {type(y).__name__}"
+            )
+        return backend.to_host(y.data)
+
+    def call_elsewhere(self):
+        """Call fn with other numbers: an op that keeps arrays outside its VJPs now keeps the wrong ones."""
+        with contextlib.suppress(Exception), np.errstate(all="ignore"):  # they need not make sense to fn
+            self.value([0.9 * array if i in self.floating else array for i, array in enumerate(self.arrays)])
+
+    def moved(self, directions, length):
+        """y at x + length d, for the directions {position: d}."""
+        return self.value([a + length * directions[i] if i in directions else a for i, a in enumerate(self.arrays)])
+
+    def derivative(self, directions):
+        """J d in the shape of y, how far it may be off, and the step with which that is smallest."""
+        best = None
+        for step in self.steps:
+            near, far = (
+                (self.moved(directions, n * step) - self.moved(directions, -n * step)) / (2 * n * step) for n in (1, 2)
+            )
+            gap = np.abs(near - far)
+            if best is None or gap.sum() < best[1].sum():
+                best = (near + (near - far) / 3, gap, step)
+            if gap.sum() <= self.relative * np.abs(near).sum():
+                break
+        return best
+
+    def random(self, shape):
+        """Random numbers of both signs, none of them near zero, where it would hide a mistake, and none large."""
+        return self.rng.choice([-1.0, 1.0], shape) * self.rng.uniform(0.5, 1.5, shape)
+
+    def gradients(self, wanted, cotangents, layout="contiguous", decoy=True):
+        """For each cotangent, {position: J^T c} for the inputs that are wanted; all from one graph."""
+        inputs = [Tensor(_laid_out(a, layout), requires_grad=i in wanted) for i, a in enumerate(self.arrays)]
+        try:
+            y = self.fn(*inputs)
+        except Exception as error:  # without gradients, in `value`, it could be computed
+            self.fail(wanted, f"It cannot be recorded for a backward, {type(error).__name__}: {error}", error)
+        if self.name in ("<lambda>", "fn") and y._node is not None:
+            self.name = y._node.op_name  # says more
+        if y.dtype != np.float64:
+            self.fail(wanted, f"It computes {y.dtype} from float64: somewhere it loses precision.")
+        if not y.requires_grad:
+            self.fail(wanted, "No gradient arrives: its VJP is None, or the result was taken off the graph.")
+        if decoy:
+            self.call_elsewhere()
+        results = []
+        for cotangent in cotangents:
+            g = _laid_out(cotangent, layout)
+            try:
+                y.backward(g, retain_graph=True)
+            except Exception as error:
+                self.fail(wanted, f"backward() raises {type(error).__name__}: {error}", error)
+            for i in wanted:
+                if inputs[i].grad is None:
+                    self.fail((i,), "No gradient arrives at this argument: its VJP is None.")
+            results.append({i: backend.to_host(inputs[i].grad) for i in wanted})
+            for x in inputs:
+                x.grad = None
+            if not np.array_equal(backend.to_host(g), cotangent):
+                self.fail(wanted, "The VJP changes its cotangent in place; other ops still need it. Work on a copy.")
+        for x, array in zip(inputs, self.arrays, strict=True):
+            if not np.array_equal(backend.to_host(x.data), array, equal_nan=array.dtype.kind == "f"):
+                self.fail(wanted, "It changes the array of an argument in place. Work on a copy.")
+        return results
+
+    def direction(self, wanted, layout, along_gradient):
+        """One comparison along a random direction with a random cotangent."""
+        self.draws += 1
+        cotangent = self.random(self.y.shape)
+        # The backward before must leave no trace: a VJP may not change what it has saved.
+        _, gradients = self.gradients(wanted, [self.random(self.y.shape), cotangent], layout)
+        directions = {i: self.random(self.arrays[i].shape) for i in wanted}
+        if along_gradient:
+            directions = {i: np.where(gradients[i] < 0, -1, 1) * np.abs(d) for i, d in directions.items()}
+        dy, gap, step = self.derivative(directions)
+        left, right = cotangent * dy, [gradients[i] * d for i, d in directions.items()]
+        analytic = math.fsum(term.sum() for term in right)
+        size = float(np.abs(left).sum() + sum(np.abs(term).sum() for term in right))
+        terms = np.abs(cotangent * self.y).sum() + sum(np.abs(gradients[i] * self.arrays[i]).sum() for i in wanted)
+        rounding = ROUNDINGS * EPS / step * float(terms)
+        gap = float((np.abs(cotangent) * gap).sum())
+        error = abs(float(left.sum()) - analytic)
+        self.worst = max(self.worst, error / (size + float(terms) or 1))
+        if not error <= self.relative * size + rounding + gap:
+            self.explain(wanted, cotangent, layout)
+        if not gap <= SMOOTH * size + rounding:
+            self.fail(wanted, "No difference quotient settles here: the point is at a kink or a jump. Move the inputs.")
+
+    def jacobian(self, position):
+        """Every element of the Jacobian of y with respect to one input."""
+        basis = np.eye(self.y.size).reshape(self.y.size, *self.y.shape)
+        x = self.arrays[position]
+        rows = self.gradients((position,), basis)
+        analytic = np.array([row[position].ravel() for row in rows]).reshape(self.y.size, x.size)
+        self.draws += 1
+        largest = np.abs(analytic).max(axis=1, initial=0)
+        for column, one in enumerate(np.eye(x.size)):
+            dy, gap, step = (np.ravel(part) for part in self.derivative({position: one.reshape(x.shape)}))
+            terms = np.abs(self.y).ravel() + (np.abs(analytic) @ np.abs(x).ravel())
+            allowed = self.relative * np.maximum(largest, np.abs(dy)) + ROUNDINGS * EPS / step * terms + gap
+            wrong = ~(np.abs(analytic[:, column] - dy) <= allowed)
+            if wrong.any():
+                self.explain((position,), basis[wrong.argmax()], "contiguous")
+
+    def adjoint(self, position):
+        """<A d, c> = <d, A* c>, to rounding, where A d = fn(..., d, ...) - fn(..., 0, ...)."""
+        self.draws += 1
+        cotangent, d = self.random(self.y.shape), self.random(self.arrays[position].shape)
+        with_d, with_0 = (
+            self.value([x if i == position else a for i, a in enumerate(self.arrays)]) for x in (d, np.zeros_like(d))
+        )
+        (gradients,) = self.gradients((position,), [cotangent])
+        left, right = cotangent * (with_d - with_0), gradients[position] * d
+        terms = (np.abs(cotangent) * (np.abs(with_d) + np.abs(with_0))).sum() + np.abs(right).sum()
+        if not abs(left.sum() - right.sum()) <= ROUNDINGS * EPS * terms:
+            self.fail(
+                (position,),
+                f"<A x, c> is {left.sum():.15g}, but <x, A* c> is {right.sum():.15g}. Possibly the function is not "
+                "linear in this argument, as it was said to be.",
+            )
+
+    def explain(self, wanted, cotangent, layout):
+        """Find the element that is worst and what kind of mistake fits, and raise WrongGradient."""
+        (analytic,) = self.gradients(wanted, [cotangent], layout)
+        numeric = {i: self.numeric_gradient(i, cotangent) for i in wanted}
+        errors = {  # NaN in `numeric` was not looked at
+            i: np.where(np.isnan(numeric[i]), 0.0, np.nan_to_num(np.abs(analytic[i] - numeric[i]), nan=np.inf))
+            for i in wanted
+        }
+        worst = max(wanted, key=lambda i: errors[i].max(initial=0) / (np.nanmax(np.abs(numeric[i]), initial=0) or 1))
+        place = np.unravel_index(errors[worst].argmax(), errors[worst].shape)
+        said, found = analytic[worst][place], numeric[worst][place]
+        vjp = lambda c, decoy=True: self.gradients((worst,), [c], decoy=decoy)[0][worst]
+        rivals = [i for i in self.floating if i != worst and self.arrays[i].shape == self.arrays[worst].shape]
+        others = {self.names[i]: self.numeric_gradient(i, cotangent) for i in rivals}
+        turned = self.with_turned_arguments(worst, cotangent)
+        fit = _diagnose(
+            analytic[worst], numeric[worst], cotangent, vjp, lambda c: self.numeric_gradient(worst, c), others, turned
+        )
+        left, right, blur = self.slopes(worst, place, cotangent)
+        if abs(left - right) > blur and min(left, right) - blur < said < max(left, right) + blur:
+            fit = f"a kink: on its two sides the slope is {left:.6g} and {right:.6g}. Move the inputs away from it."
+        element = tuple(map(int, place))
+        self.fail(
+            (worst,),
+            f"Worst at element {element}: the VJP says {said:.9g}, the central difference {found:.9g}.\n"
+            f"What fits: {fit}",
+            layout=layout,
+        )
+
+    def with_turned_arguments(self, position, cotangent):
+        """The VJP where an argument is flipped or transposed, and in words which and how."""
+        for i in self.floating:
+            array = self.arrays[i]
+            for turned, how in _turned(array):
+                self.arrays[i] = np.ascontiguousarray(turned)
+                try:
+                    gradient = self.gradients((position,), [cotangent])[0][position]
+                except WrongGradient:
+                    continue  # the cotangent does not fit then
+                finally:
+                    self.arrays[i] = array
+                yield gradient, f"'{self.names[i]}' {how}"
+
+    def slopes(self, position, place, cotangent):
+        """The derivatives on both sides of x with respect to one element, and how exact they are."""
+        step = self.steps[-1]
+        one = np.zeros_like(self.arrays[position])
+        one[place] = 1
+        left, right = (float((cotangent * (self.moved({position: one}, h) - self.y)).sum() / h) for h in (-step, step))
+        rounding = ROUNDINGS * EPS / step * float(np.abs(cotangent * self.y).sum())
+        return left, right, SMOOTH * max(abs(left), abs(right)) + rounding
+
+    def numeric_gradient(self, position, cotangent):
+        """J^T c, element by element, from differences; of a large array only some elements, the others NaN."""
+        x = self.arrays[position]
+        result = np.full(x.size, np.nan)
+        some = range(x.size) if x.size <= EXPLAINED else np.random.default_rng(0).permutation(x.size)[:EXPLAINED]
+        for element in some:
+            one = np.zeros(x.size)
+            one[element] = 1
+            result[element] = (cotangent * self.derivative({position: one.reshape(x.shape)})[0]).sum()
+        return result.reshape(x.shape)
+
+    def fail(self, wanted, what, cause=None, layout="contiguous"):
+        """Raise WrongGradient with everything that one needs to see it again."""
+        arguments = ", ".join(f"{i} ({self.names[i]})" for i in wanted)
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(self.names, self.arrays, strict=True))
+        error = WrongGradient(
+            f"{self.name}: the gradient of argument {arguments} is wrong.\n{what}\n"
+            f"Inputs: {shapes}, memory {layout}. Found in comparison {max(self.draws, 1)} with seed={self.seed}."
+        )
+        error.draws = max(self.draws, 1)
+        raise error from cause
+
+
+def _float64(value):
+    """An input as a NumPy array, those of floating point as float64."""
+    array = np.asarray(backend.to_host(value.data) if isinstance(value, Tensor) else _host(value))
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
+
+
+def _host(value):
+    return backend.to_host(value) if backend.is_array(value) else value
+
+
+def _laid_out(host, layout):
+    """A copy on the device, whose elements lie in memory in their order, in the reversed order of axes, or apart."""
+    array = backend.to_device(np.array(host))
+    if layout == "transposed":
+        return xp.ascontiguousarray(array.T).T if array.ndim > 1 else array
+    if layout == "strided" and array.ndim > 0:
+        apart = xp.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)[..., ::-2]
+        apart[...] = array
+        return apart
+    return array
+
+
+def _argument_names(fn, count):
+    """The names of the first parameters of fn."""
+    try:
+        parameters = list(inspect.signature(fn).parameters.values())
+    except (TypeError, ValueError):  # built into Python
+        parameters = []
+    names = []
+    for p in parameters:
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            names.append(p.name)
+        elif p.kind == p.VAR_POSITIONAL:
+            names += [f"{p.name}[{i}]" for i in range(count - len(names))]
+    names = names[:count]
+    return names + [f"input {i}" for i in range(len(names), count)]
+
+
+def _diagnose(analytic, numeric, cotangent, vjp, numeric_vjp, others, with_turned_arguments):
+    """One sentence about the kind of mistake that leads from the right gradient, `numeric`, to `analytic`.
+
+    `vjp` and `numeric_vjp` give both for other cotangents, `others` holds the right gradients of others of that shape,
+    `with_turned_arguments` gives what the VJP returns where an argument is flipped or transposed, and how it is.
+    """
+    known = np.isfinite(numeric)
+    tolerance = 1e-5 * float(np.abs(numeric[known]).max(initial=0))
+    alike = lambda a, b: a.shape == b.shape and bool((np.abs(a - b)[np.isfinite(b)] <= tolerance).all())
+
+    if not np.isfinite(analytic).all():
+        return "the VJP divides by zero, or takes a root or a logarithm that does not exist."
+    if alike(vjp(cotangent, decoy=False), numeric):
+        return (
+            "stale values. Alone, at once and in contiguous memory it is right: the VJP uses an array that another "
+            "call or another VJP has changed, or it assumes how arrays lie in memory."
+        )
+    if not analytic.any():
+        return "the VJP returns zeros. That is right for a cotangent of ones through softmax, say, and only there."
+    if alike(-analytic, numeric):
+        return "the sign: every element is the negative of what it should be."
+    factor = float(np.median((numeric / np.where(analytic == 0, np.nan, analytic))[known & (analytic != 0)]))
+    if alike(factor * analytic, numeric):
+        return (
+            f"a factor: every element must be multiplied by {factor:.6g}. Is a 2 of a square missing, or does a mean "
+            "stand for a sum, or a sum for a mean?"
+        )
+    for name, other in others.items():
+        if alike(analytic, other):
+            return f"exchanged arguments: this is the gradient of '{name}'."
+    last = (numeric.ndim - 1,) if numeric.shape[-1:] == (2,) else None
+    for turned, how in _turned(analytic):
+        if alike(turned, numeric):
+            two = " (dy and dx, the components along rows and columns?)" if how == f"flipped along axes {last}" else ""
+            return f"the right numbers in the wrong places: the gradient is {how}{two}."
+    if alike(np.sort(analytic, axis=None), np.sort(numeric, axis=None)):
+        return "the right numbers in the wrong places: a reshape where a transpose should be, or a wrong index."
+    for turned, how in _turned(cotangent):
+        if alike(vjp(np.ascontiguousarray(turned)), numeric):
+            return f"the VJP uses its cotangent {how}."
+    for turned, how in with_turned_arguments:
+        if alike(turned, numeric):
+            return f"the VJP uses the argument {how}: an inner product with the wrong side of a kernel or a matrix."
+    ones = np.ones_like(cotangent)
+    if alike(vjp(ones), numeric_vjp(ones)):
+        return (
+            "right for a cotangent of ones, and for no other: a term is missing that sees how g varies, or g is "
+            "replaced by its mean."
+        )
+    wrong = known & ~(np.abs(analytic - numeric) <= tolerance)
+    inner = np.zeros(numeric.shape, bool)
+    inner[tuple(slice(1, -1) if size > 2 else slice(None) for size in numeric.shape)] = True
+    if inner.any() and not wrong[inner].any():
+        return "the border: inside all elements are right. Look at masks, padding and the first and last index."
+    if wrong.sum() < known.sum():
+        return (
+            f"a mask or an index: {int(known.sum() - wrong.sum())} of {int(known.sum())} elements are right. Or what "
+            "broadcasting or overlapping windows repeat is not added up."
+        )
+    return (
+        "a missing term (does y depend on this argument in a second way, through a mean, a norm, a denominator?), a "
+        "factor that differs from element to element, a flipped or transposed kernel or matrix, or a stale value."
+    )
+
+
+def _turned(array):
+    """The array flipped and transposed in every way that keeps its shape, and in words how."""
+    axes = [axis for axis, size in enumerate(array.shape) if size > 1]
+    for count in range(1, len(axes) + 1):
+        for chosen in itertools.combinations(axes, count):
+            yield np.flip(array, chosen), f"flipped along axes {chosen}"
+    for order in itertools.permutations(range(array.ndim)):
+        if order != tuple(range(array.ndim)) and array.transpose(order).shape == array.shape:
+            yield array.transpose(order), f"transposed, axes in the order {order}"
+
+
+# The command
+
+
+class Row(NamedTuple):
+    """What the command found out about one op."""
+
+    op: str
+    arguments: str
+    draws: int
+    worst: float
+    verdict: str
+    seconds: float
+    message: str
+
+
+HEADINGS = ("op", "arguments", "draws", "worst error", "verdict", "seconds")
+
+
+def check_op(name, seed=0, calls=CASES_PER_OP):
+    """Check one op of the registry through all of its cases. Returns a Row; raises nothing that an op does wrong."""
+    start = time.perf_counter()
+    arguments, draws, worst, verdict, message = {}, 0, 0.0, "ok", ""
+    cases = CASES.get(name, [])
+    if not cases:
+        verdict = "NO CASE"
+        message = f"{name}: no gradient check. Add a case with minireg.gradcheck_cases.register_case({name!r}, ...)."
+    for call in range(calls if cases else 0):
+        own_seed = [seed, zlib.crc32(name.encode()), call]
+        rng = np.random.default_rng(own_seed)
+        case = cases[call % len(cases)]
+        try:
+            fn, arrays = case.draw(Chooser(rng), rng)
+            report = gradcheck(fn, *arrays, seed=own_seed, linear=case.linear)
+        except WrongGradient as error:
+            verdict, draws = "WRONG", draws + error.draws
+            message = f"{error}\nAgain: python -m minireg.gradcheck {name} --seed {seed}"
+            break
+        except Exception as error:  # whatever an op raises is a finding about this op; the others come next
+            verdict, message = "ERROR", f"{name}: its case {call % len(cases)} raises {type(error).__name__}: {error}"
+            break
+        arguments |= dict.fromkeys(argument.split("[")[0] for argument in report.arguments)
+        draws, worst = draws + report.draws, max(worst, report.worst)
+    return Row(name, ", ".join(arguments), draws, worst, verdict, time.perf_counter() - start, message)
+
+
+def _line(row, markdown):
+    cells = (row.op, row.arguments, str(row.draws), f"{row.worst:.0e}", row.verdict, f"{row.seconds:.2f}")
+    return _cells(cells, markdown)
+
+
+def _cells(cells, markdown):
+    if markdown:
+        return f"| {' | '.join(cells)} |"
+    return "{:<18} {:<22} {:>6} {:>12}  {:<8} {:>8}".format(*cells)
+
+
+def main(argv=None):
+    """The command line: check the ops, print the table. Returns the exit code: 1 if an op fails."""
+    return command.run("minireg.gradcheck", lambda: _main(_parse(argv)))
+
+
+def _parse(argv):
+    parser = argparse.ArgumentParser(
+        prog="python -m minireg.gradcheck", description="Check the gradient of every operation."
+    )
+    command.add_backend_option(parser)
+    parser.add_argument("ops", nargs="*", metavar="OP", help="names of ops (default: every op in the registry)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="which random calls (default: %(default)s)")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/verification.md")
+    return parser.parse_args(argv)
+
+
+def _main(args):
+    command.use_backend(args)
+    unknown = [name for name in args.ops if name not in REGISTRY]
+    if unknown:
+        raise InputError(f"there is no op {', '.join(unknown)}: choose among {', '.join(sorted(REGISTRY))}")
+    if args.seed < 0:
+        raise InputError(f"--seed must not be negative, got {args.seed}")
+    print(_cells(HEADINGS, args.markdown))
+    if args.markdown:
+        print("|---|---|---:|---:|---|---:|")
+    rows = []
+    for name in args.ops or sorted(REGISTRY):
+        rows.append(check_op(name, args.seed))
+        print(_line(rows[-1], args.markdown), flush=True)
+    failures = [row for row in rows if row.verdict != "ok"]
+    for row in failures:
+        print(f"\n{row.message}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,439 @@
+"""How to call every op for a gradient check: random shapes and options, and values that stay away from kinks.
+
+    @case("scale_rows", linear=(0, 1))
+    def _(choose, rng):
+        n, m = choose.integers(1, 4), choose.integers(1, 4)
+        return scale_rows, [normal(rng, (n, m)), normal(rng, (n, 1))]
+
+A case is a function `(choose, rng) -> (fn, arrays)`. What has a structure (sizes, axes, strides, paddings) it asks of
+`choose`; numbers come from the generator `rng`. `fn` takes one Tensor per array and calls the op; its parameters bear
+the names of the op's arguments. `choose` is a `Chooser`, driven by a generator, or in the tests by hypothesis, which
+then makes a failing case as small as it can.
+
+At a kink (relu at 0, the maximum of two equal numbers, a warp at a whole number of pixels) a central difference is the
+mean of two slopes and proves nothing; what the VJP returns there is in the op's docstring and has tests of its own.
+Every other value keeps a distance of at least 0.1 from the nearest kink, far more than any step.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from minireg import backend, ops
+
+
+class Chooser:
+    """Draws what has a structure, from a `numpy.random.Generator`."""
+
+    def __init__(self, rng):
+        self.rng = rng
+
+    def integers(self, low, high):
+        """An int with low <= int <= high."""
+        return int(self.rng.integers(low, high + 1))
+
+    def sampled_from(self, options):
+        """One element of a non-empty sequence."""
+        return options[self.integers(0, len(options) - 1)]
+
+    def booleans(self):
+        """True or False."""
+        return bool(self.integers(0, 1))
+
+
+class Case(NamedTuple):
+    """One way to call an op, and the positions of the arguments in which it is linear (or affine)."""
+
+    draw: object
+    linear: tuple = ()
+
+
+CASES = {}
+
+
+def register_case(op_name, draw, linear=()):
+    """Add a case for the op of this name; an op may have several.
+
+    Parameters
+    ----------
+    op_name : str, as in `minireg.autograd.REGISTRY`
+    draw : function (choose, rng) -> (fn, arrays); see the top of this file
+    linear : ints, the arguments in which fn is linear or affine: they also pass the exact adjoint test
+    """
+    CASES.setdefault(op_name, []).append(Case(draw, tuple(linear)))
+
+
+def case(op_name, linear=()):
+    """`register_case` as a decorator."""
+
+    def decorate(draw):
+        register_case(op_name, draw, linear)
+        return draw
+
+    return decorate
+
+
+# Values
+
+
+def normal(rng, shape):
+    """Any numbers, for ops without kinks."""
+    return rng.standard_normal(tuple(shape))
+
+
+def away_from_zero(rng, shape):
+    return rng.choice([-1, 1], tuple(shape)) * rng.uniform(0.3, 2, tuple(shape))
+
+
+def positive(rng, shape):
+    return rng.uniform(0.3, 2, tuple(shape))
+
+
+def distinct(rng, shape, start=0.0):
+    """Values that all differ by at least 0.2, in random order, about half of them negative."""
+    size = int(np.prod(tuple(shape)))
+    return (rng.permutation(size).reshape(tuple(shape)) - size // 2) * 0.2 + start
+
+
+def between_pixels(rng, image_shape, size):
+    """A displacement that leads every pixel of `size` between two pixels in or around the image, and near none."""
+    target = np.stack([rng.integers(-2, n + 1, (image_shape[0], *size)) for n in image_shape[1:3]], axis=-1)
+    own = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij"), axis=-1)
+    return target + rng.uniform(0.1, 0.9, target.shape) - own
+
+
+# Shapes and options
+
+
+def drawn_shape(choose, fewest=0, most=4, may_be_empty=True):
+    """A shape of `fewest` to `most` axes; now and then one of them has no elements."""
+    shape = [choose.integers(1, 4) for _ in range(choose.integers(fewest, most))]
+    if shape and may_be_empty and choose.integers(0, 11) == 11:
+        shape[choose.integers(0, len(shape) - 1)] = 0
+    return tuple(shape)
+
+
+def drawn_batch(choose, most=2):
+    """The number of images; now and then none."""
+    return choose.sampled_from([*range(1, most + 1)] * 5 + [0])
+
+
+def drawn_axis(choose, ndim):
+    """None, an axis, or a tuple of axes, some of them counted from the end."""
+    axes = [axis - ndim * choose.booleans() for axis in range(ndim) if choose.booleans()]
+    return None if not axes else axes[0] if len(axes) == 1 else tuple(axes)
+
+
+def drawn_pair(choose, low, high):
+    """An int, or one for rows and one for columns."""
+    if choose.booleans():
+        return choose.integers(low, high)
+    return choose.integers(low, high), choose.integers(low, high)
+
+
+def drawn_order(choose, ndim):
+    """A permutation of the axes."""
+    return choose.sampled_from(list(itertools.permutations(range(ndim))))
+
+
+def _as_pair(value):
+    return (value, value) if isinstance(value, int) else value
+
+
+# Element by element
+
+
+def elementwise(fn, values=away_from_zero):
+    return lambda choose, rng: (fn, [values(rng, drawn_shape(choose))])
+
+
+def broadcasting(fn, left=away_from_zero, right=away_from_zero):
+    """Two arrays of which axes of size 1, and leading axes, are stretched."""
+
+    def draw(choose, rng):
+        shape = drawn_shape(choose, 1)
+        one, other = ([1 if choose.booleans() else size for size in shape] for _ in range(2))
+        one, other = (part[choose.integers(0, len(shape)) :] for part in (one, other))
+        return fn, [left(rng, one), right(rng, other)]
+
+    return draw
+
+
+def _distinct_from_those(rng, shape):
+    return distinct(rng, shape, start=0.1)
+
+
+register_case("add", broadcasting(ops.add), linear=(0, 1))
+register_case("add", elementwise(lambda other: 3 + other), linear=(0,))
+register_case("sub", broadcasting(ops.sub), linear=(0, 1))
+register_case("sub", elementwise(lambda other: 3 - other), linear=(0,))
+register_case("mul", broadcasting(ops.mul), linear=(0, 1))
+register_case("mul", elementwise(lambda other: 3 * other), linear=(0,))
+register_case("div", broadcasting(ops.div), linear=(0,))
+register_case("div", elementwise(lambda other: 3 / other))
+register_case("neg", elementwise(ops.neg), linear=(0,))
+register_case("power", broadcasting(ops.power, left=positive))
+register_case("power", elementwise(lambda exponent: 1.7**exponent))
+register_case("exp", elementwise(ops.exp))
+register_case("log", elementwise(ops.log, positive))
+register_case("sqrt", elementwise(ops.sqrt, positive))
+register_case("abs", elementwise(ops.abs))
+for _name, _fn in (("maximum", ops.maximum), ("minimum", ops.minimum)):
+    register_case(_name, broadcasting(_fn, distinct, _distinct_from_those))
+    register_case(_name, elementwise(lambda x, fn=_fn: fn(x, 0.1), distinct))
+    register_case(_name, elementwise(lambda other, fn=_fn: fn(0.1, other), distinct))
+register_case("clip", elementwise(lambda x: ops.clip(x, -0.6, 0.8), _distinct_from_those))
+register_case("relu", elementwise(ops.relu))
+register_case("sigmoid", elementwise(ops.sigmoid))
+register_case("tanh", elementwise(ops.tanh))
+
+
+@case("power")
+def _power_of_a_number(choose, rng):
+    exponent = choose.sampled_from([-2, -1, 0, 1, 2, 3, 0.5, 2.5])
+    values = positive if exponent % 1 else away_from_zero
+    return (lambda x: x**exponent), [values(rng, drawn_shape(choose))]
+
+
+@case("leaky_relu")
+def _leaky_relu(choose, rng):
+    slope = choose.sampled_from([0.0, 0.01, 0.2])
+    return (lambda x: ops.leaky_relu(x, negative_slope=slope)), [away_from_zero(rng, drawn_shape(choose))]
+
+
+@case("dropout", linear=(0,))
+def _dropout(choose, rng):
+    seed, p, training = choose.integers(0, 99), choose.sampled_from([0, 0.3, 0.8]), choose.booleans()
+    fn = lambda x: ops.dropout(x, p, np.random.default_rng(seed), training)
+    return fn, [away_from_zero(rng, drawn_shape(choose))]
+
+
+# Along axes
+
+
+def reducing(fn, values=away_from_zero):
+    def draw(choose, rng):
+        shape = drawn_shape(choose, 1, may_be_empty=fn is ops.sum)  # nothing has no mean and no largest element
+        axis, keepdims = drawn_axis(choose, len(shape)), choose.booleans()
+        return (lambda x: fn(x, axis=axis, keepdims=keepdims)), [values(rng, shape)]
+
+    return draw
+
+
+def along_axis(fn):
+    def draw(choose, rng):
+        shape = drawn_shape(choose, 1, may_be_empty=False)
+        axis = choose.integers(-len(shape), len(shape) - 1)
+        return (lambda x: fn(x, axis=axis)), [away_from_zero(rng, shape)]
+
+    return draw
+
+
+register_case("sum", reducing(ops.sum), linear=(0,))
+register_case("mean", reducing(ops.mean), linear=(0,))
+register_case("variance", reducing(ops.variance))
+register_case("max", reducing(ops.max, distinct))
+register_case("min", reducing(ops.min, distinct))
+register_case("softmax", along_axis(ops.softmax))
+register_case("log_softmax", along_axis(ops.log_softmax))
+
+
+def normalising(training):
+    def draw(choose, rng):
+        channels = choose.integers(1, 3)
+        shape = (*(choose.integers(2, 4) for _ in range(choose.integers(1, 3))), channels)
+        mean, var = normal(rng, (channels,)), positive(rng, (channels,))
+        arrays = [away_from_zero(rng, shape), away_from_zero(rng, (channels,)), normal(rng, (channels,))]
+
+        def fn(x, weight=None, bias=None):
+            running_mean, running_var = (backend.to_device(array.astype(x.dtype)) for array in (mean, var))
+            return ops.batch_norm(x, running_mean, running_var, weight, bias, training=training)
+
+        return fn, arrays[: choose.integers(1, 3)]
+
+    return draw
+
+
+register_case("batch_norm", normalising(training=True), linear=(1, 2))
+register_case("batch_norm", normalising(training=False), linear=(0, 1, 2))
+
+
+@case("ncc")
+def _ncc(choose, rng):
+    shape = (drawn_batch(choose, 3), choose.integers(2, 4), choose.integers(2, 4), choose.integers(1, 2))
+    offset = choose.sampled_from([0, 5])
+    return ops.ncc, [normal(rng, shape) + offset, normal(rng, shape) - offset]
+
+
+# Matrices and convolutions
+
+
+@case("matmul", linear=(0, 1))
+def _matmul(choose, rng):
+    n, k, m = (choose.integers(1, 4) for _ in range(3))
+    batch = drawn_shape(choose, 0, 2)
+    left = choose.sampled_from([(k,), (n, k), (*batch, n, k), (*(1 for _ in batch), n, k)])
+    right = choose.sampled_from([(k,), (k, m), (*batch, k, m), (*batch[1:], k, m)])
+    return ops.matmul, [normal(rng, left), normal(rng, right)]
+
+
+@case("linear", linear=(0, 1, 2))
+def _linear(choose, rng):
+    c_in, c_out = choose.integers(1, 4), choose.integers(1, 4)
+    shapes = [(*drawn_shape(choose, 0, 3), c_in), (c_in, c_out), (c_out,)][: choose.integers(2, 3)]
+    return ops.linear, [normal(rng, shape) for shape in shapes]
+
+
+@case("conv2d", linear=(0, 1, 2))
+def _conv2d(choose, rng):
+    kernel, dilation = (choose.integers(1, 3), choose.integers(1, 3)), drawn_pair(choose, 1, 2)
+    stride = drawn_pair(choose, 1, 4)
+    padding = choose.sampled_from(["same", 0, 1, (2, 0), (0, 4), ((1, 0), (0, 2))])
+    size = [d * (k - 1) + 1 + choose.integers(0, 3) for d, k in zip(_as_pair(dilation), kernel, strict=True)]
+    n, c_in, c_out = drawn_batch(choose), choose.integers(1, 3), choose.integers(1, 3)
+    shapes = [(n, *size, c_in), (*kernel, c_in, c_out), (c_out,)][: choose.integers(2, 3)]
+
+    def fn(x, weight, bias=None):
+        return ops.conv2d(x, weight, bias, stride=stride, padding=padding, dilation=dilation)
+
+    return fn, [normal(rng, shape) for shape in shapes]
+
+
+@case("conv_transpose2d", linear=(0, 1, 2))
+def _conv_transpose2d(choose, rng):
+    kernel, stride, dilation = (tuple(choose.integers(1, 3) for _ in range(2)) for _ in range(3))
+    output_padding = tuple(choose.integers(0, s - 1) for s in stride)
+    n, c_in, c_out = drawn_batch(choose), choose.integers(1, 3), choose.integers(1, 3)
+    size = [choose.integers(1, 3) for _ in range(2)]
+    whole = [(h - 1) * s + d * (k - 1) + 1 for h, s, d, k in zip(size, stride, dilation, kernel, strict=True)]
+    padding = []
+    for rest in whole:  # at least one pixel of the output must be left
+        padding.append((choose.integers(0, min(2, rest - 1)), 0))
+        padding[-1] = (padding[-1][0], choose.integers(0, min(2, rest - 1 - padding[-1][0])))
+    shapes = [(n, *size, c_in), (*kernel, c_out, c_in), (c_out,)][: choose.integers(2, 3)]
+
+    def fn(x, weight, bias=None):
+        return ops.conv_transpose2d(x, weight, bias, stride, tuple(padding), output_padding, dilation)
+
+    return fn, [normal(rng, shape) for shape in shapes]
+
+
+# Resolution
+
+
+def pooling(fn):
+    def draw(choose, rng):
+        kernel = choose.integers(1, 3), choose.integers(1, 3)
+        stride = choose.sampled_from([None, drawn_pair(choose, 1, 4)])
+        shape = (drawn_batch(choose), *(k + choose.integers(0, 4) for k in kernel), choose.integers(1, 2))
+        return (lambda x: fn(x, kernel, stride)), [distinct(rng, shape)]
+
+    return draw
+
+
+def resampling(fn):
+    def draw(choose, rng):
+        scale = choose.integers(1, 4)
+        shape = (drawn_batch(choose), *(choose.integers(1, 3) for _ in range(3)))
+        return (lambda x: fn(x, scale)), [normal(rng, shape)]
+
+    return draw
+
+
+def rearranging(fn, to_depth):
+    def draw(choose, rng):
+        block = choose.integers(1, 3)
+        n, h, w, c = drawn_batch(choose), *(choose.integers(1, 2) for _ in range(3))
+        shape = (n, h * block, w * block, c) if to_depth else (n, h, w, c * block * block)
+        return (lambda x: fn(x, block)), [normal(rng, shape)]
+
+    return draw
+
+
+register_case("max_pool2d", pooling(ops.max_pool2d))
+register_case("avg_pool2d", pooling(ops.avg_pool2d), linear=(0,))
+register_case("upsample_nearest", resampling(ops.upsample_nearest), linear=(0,))
+register_case("upsample_bilinear", resampling(ops.upsample_bilinear), linear=(0,))
+register_case("space_to_depth", rearranging(ops.space_to_depth, to_depth=True), linear=(0,))
+register_case("depth_to_space", rearranging(ops.depth_to_space, to_depth=False), linear=(0,))
+
+
+@case("warp", linear=(0,))
+def _warp(choose, rng):
+    n, h, w, channels = drawn_batch(choose), *(choose.integers(1, high) for high in (4, 4, 3))
+    size, border = choose.sampled_from([(h, w), (3, 2)]), choose.sampled_from(["zeros", "edge"])
+    image = normal(rng, (n, h, w, channels))
+    fn = lambda image, displacement: ops.warp(image, displacement, border)
+    return fn, [image, between_pixels(rng, image.shape, size)]
+
+
+# Shapes
+
+
+@case("reshape", linear=(0,))
+def _reshape(choose, rng):
+    shape = drawn_shape(choose, 1)
+    sizes = [*shape, 1]
+    new = tuple(sizes[axis] for axis in drawn_order(choose, len(sizes)))
+    return (lambda x: ops.reshape(x, new)), [normal(rng, shape)]
+
+
+@case("transpose", linear=(0,))
+def _transpose(choose, rng):
+    shape = drawn_shape(choose, 1)
+    order = tuple(axis - len(shape) * choose.booleans() for axis in drawn_order(choose, len(shape)))
+    axes = choose.sampled_from([order, order, None])
+    return (lambda x: ops.transpose(x, axes)), [normal(rng, shape)]
+
+
+@case("broadcast_to", linear=(0,))
+def _broadcast_to(choose, rng):
+    shape = drawn_shape(choose, 1)
+    small = [1 if choose.booleans() else size for size in shape][choose.integers(0, len(shape)) :]
+    return (lambda x: ops.broadcast_to(x, shape)), [normal(rng, small)]
+
+
+@case("_concatenate", linear=(0, 1, 2))
+def _concatenate(choose, rng):
+    shape = drawn_shape(choose, 1)
+    axis = choose.integers(-len(shape), len(shape) - 1)
+    parts = [list(shape) for _ in range(choose.integers(1, 3))]
+    for part in parts:
+        part[axis] = choose.integers(0, 3)
+    return (lambda *arrays: ops.concatenate(arrays, axis=axis)), [normal(rng, part) for part in parts]
+
+
+@case("_stack", linear=(0, 1, 2))
+def _stack(choose, rng):
+    shape = drawn_shape(choose, 0, 3)
+    axis = choose.integers(-len(shape) - 1, len(shape))
+    parts = [normal(rng, shape) for _ in range(choose.integers(1, 3))]
+    return (lambda *arrays: ops.stack(arrays, axis=axis)), parts
+
+
+@case("pad", linear=(0,))
+def _pad(choose, rng):
+    shape = drawn_shape(choose, 1)
+    width = [(choose.integers(0, 2), choose.integers(0, 2)) for _ in shape]
+    return (lambda x: ops.pad(x, width, value=1.5)), [normal(rng, shape)]
+
+
+INDICES = [  # of an array (3, 4); functions, because arrays belong to the backend that is in use when they are called
+    lambda: 1,
+    lambda: -1,
+    lambda: slice(None, None, -2),
+    lambda: slice(2, 2),
+    lambda: (slice(1, None), None, 0),
+    lambda: (..., slice(0, 2)),
+    lambda: [0, 2, 0, 0],
+    lambda: (slice(None), backend.to_device(np.array([[1, 1], [0, 3]]))),
+    lambda: backend.to_device(np.array([True, False, True])),
+    lambda: backend.to_device(np.arange(12).reshape(3, 4) % 3 == 0),
+]
+
+
+@case("getitem", linear=(0,))
+def _getitem(choose, rng):
+    index = choose.sampled_from(INDICES)
+    return (lambda x: ops.getitem(x, index())), [normal(rng, (3, 4))]

@@ -1,0 +1,444 @@
+"""The checker is checked: every wrong VJP below is rejected by `gradcheck`, and the right one it was made from is not.
+
+A wrong VJP is made of a right op of the package by replacing the VJP of one argument. `pytest -s` prints how many
+comparisons (each along a random direction with a random cotangent) it took to find out.
+"""
+
+import functools
+import itertools
+
+import numpy as np
+import pytest
+from gradients import temporary_ops
+
+from minireg import ops
+from minireg.autograd import op
+from minireg.backend import xp
+from minireg.gradcheck import WrongGradient, gradcheck
+
+SEEDS = 2  # every mistake is looked for with so many
+
+# name: (op, arrays, options, position of the argument, change), where change(vjp, arrays, y, options) is the wrong VJP
+WRONG = {}
+
+
+def wrong(name, function, shapes, position=0, **options):
+    """Enter a wrong VJP in the table; `shapes` are those of arrays of normal numbers, or the arrays themselves."""
+
+    def enter(change):
+        assert name not in WRONG
+        rng = np.random.default_rng(len(WRONG))
+        arrays = [rng.standard_normal(s) if isinstance(s, tuple) else np.asarray(s) for s in shapes]
+        WRONG[name] = (function, arrays, options, position, change)
+
+    return enter
+
+
+def formula(name, function, shapes, position, compute, **options):
+    """A wrong VJP as a formula of the cotangent, the output and the arguments."""
+    wrong(name, function, shapes, position, **options)(lambda vjp, arrays, y, o: lambda g: compute(g, y, *arrays))
+
+
+def twisted(name, function, shapes, position, before=None, after=None, **options):
+    """The right VJP of a twisted cotangent, or with a twisted result."""
+    before, after = before or (lambda g: g), after or (lambda g_x: g_x)
+    wrong(name, function, shapes, position, **options)(lambda vjp, arrays, y, o: lambda g: after(vjp(before(g))))
+
+
+def another(name, function, shapes, position, change_arrays=None, before=None, instead=None, **options):
+    """The VJP of the op with other arrays or options, as if it had saved the wrong ones."""
+
+    def change(vjp, arrays, y, options):
+        arrays = change_arrays(*arrays) if change_arrays else arrays
+        other = function.__wrapped__(*arrays, **(options | (instead or {})))[1][position]
+        return lambda g: other(before(g) if before else g)
+
+    wrong(name, function, shapes, position, **options)(change)
+
+
+POSITIVE = np.random.default_rng(1).uniform(0.5, 2, (3, 4))
+APART = np.random.default_rng(2).permutation(24).reshape(2, 3, 4) * 0.3 - 3.05
+POOLED = np.random.default_rng(3).permutation(50).reshape(1, 5, 5, 2) * 0.3
+FIELD = np.random.default_rng(4).integers(-2, 3, (1, 5, 5, 2)) + np.random.default_rng(5).uniform(
+    0.1, 0.9, (1, 5, 5, 2)
+)
+IMAGE = (1, 5, 5, 2)
+SQUARE = [(3, 3), (3, 3)]
+
+
+def first_only(array):
+    """Everything but the first element along the first axis becomes zero."""
+    kept = xp.zeros_like(array)
+    kept[:1] = array[:1]
+    return kept
+
+
+def inside_only(array):
+    """The border of images becomes zero."""
+    kept = xp.zeros_like(array)
+    kept[:, 1:-1, 1:-1] = array[:, 1:-1, 1:-1]
+    return kept
+
+
+def in_corner(g, shape):
+    """g at the beginning of an array of zeros."""
+    larger = xp.zeros(shape, g.dtype)
+    larger[tuple(slice(size) for size in g.shape)] = g
+    return larger
+
+
+# Arithmetic
+formula("add: the sign", ops.add, [(3, 4), (3, 4)], 1, lambda g, y, a, b: -g)
+formula("sub: the sign forgotten", ops.sub, [(3, 4), (3, 4)], 1, lambda g, y, a, b: g)
+formula("neg: the sign forgotten", ops.neg, [(3, 4)], 0, lambda g, y, x: g)
+formula("mul: x and other exchanged", ops.mul, [(3, 4), (3, 4)], 0, lambda g, y, a, b: g * a)
+formula("mul: one term of the square missing", ops.power, [POSITIVE], 0, lambda g, y, x: g * x, exponent=2)
+formula("div: other not squared", ops.div, [(3, 4), POSITIVE], 1, lambda g, y, a, b: -g * a / b)
+formula("div: the sign forgotten", ops.div, [(3, 4), POSITIVE], 1, lambda g, y, a, b: g * y / b)
+formula("power: the factor forgotten", ops.power, [POSITIVE, 3.0], 0, lambda g, y, x, e: g * x ** (e - 1))
+formula("power: the exponent not lowered", ops.power, [POSITIVE, 3.0], 0, lambda g, y, x, e: g * e * y)
+formula(
+    "power: log of the wrong argument", ops.power, [POSITIVE, POSITIVE + 1], 1, lambda g, y, x, e: g * y * xp.log(e)
+)
+formula("exp: y forgotten", ops.exp, [(3, 4)], 0, lambda g, y, x: g)
+formula("log: multiplied instead of divided", ops.log, [POSITIVE], 0, lambda g, y, x: g * x)
+formula("sqrt: a factor of two", ops.sqrt, [POSITIVE], 0, lambda g, y, x: g / y)
+formula("abs: the sign of x forgotten", ops.abs, [APART], 0, lambda g, y, x: g)
+formula("maximum: to the loser", ops.maximum, [APART, APART[::-1] + 0.1], 0, lambda g, y, a, b: g * (a < b))
+formula("maximum: to both", ops.maximum, [APART, APART[::-1] + 0.1], 0, lambda g, y, a, b: g)
+formula("clip: no mask", ops.clip, [APART], 0, lambda g, y, x: g, low=-1.0, high=1.0)
+formula("clip: one side of the mask", ops.clip, [APART], 0, lambda g, y, x: g * (x >= -1), low=-1.0, high=1.0)
+
+# Broadcasting
+formula("add: broadcast, one copy instead of the sum", ops.add, [(5, 3), (3,)], 1, lambda g, y, a, b: g[0])
+formula("add: broadcast, the mean instead of the sum", ops.add, [(5, 3), (3,)], 1, lambda g, y, a, b: g.mean(axis=0))
+formula("mul: broadcast, the wrong axis", ops.mul, [(3, 3), (3,)], 1, lambda g, y, a, b: (g * a).sum(axis=1))
+formula("mul: summed before multiplying", ops.mul, [(5, 3), (3,)], 1, lambda g, y, a, b: g.sum(axis=0) * a.sum(axis=0))
+formula("broadcast_to: one copy", ops.broadcast_to, [(1, 4)], 0, lambda g, y, x: g[:1], shape=(3, 4))
+formula(
+    "broadcast_to: the mean", ops.broadcast_to, [(1, 4)], 0, lambda g, y, x: g.mean(axis=0, keepdims=True), shape=(3, 4)
+)
+
+# Activations
+formula("relu: masked by the cotangent", ops.relu, [APART], 0, lambda g, y, x: g * (g > 0))
+formula("relu: no mask", ops.relu, [APART], 0, lambda g, y, x: g)
+formula("leaky_relu: zero where negative", ops.leaky_relu, [APART], 0, lambda g, y, x: g * (x > 0))
+formula("sigmoid: y instead of y (1 - y)", ops.sigmoid, [(3, 4)], 0, lambda g, y, x: g * y)
+formula("tanh: y not squared", ops.tanh, [(3, 4)], 0, lambda g, y, x: g * (1 - y))
+formula("softmax: zeros", ops.softmax, [(3, 4)], 0, lambda g, y, x: xp.zeros_like(x))
+formula("softmax: the diagonal only", ops.softmax, [(3, 4)], 0, lambda g, y, x: g * y * (1 - y))
+formula("softmax: summed over all axes", ops.softmax, [(3, 4)], 0, lambda g, y, x: y * (g - xp.sum(g * y)))
+formula(
+    "log_softmax: without the exponential", ops.log_softmax, [(3, 4)], 0, lambda g, y, x: g - g.sum(axis=-1)[:, None]
+)
+formula("log_softmax: g not summed", ops.log_softmax, [(3, 4)], 0, lambda g, y, x: g - xp.exp(y) * g)
+
+# Reductions
+formula("sum: the cotangent of a mean", ops.sum, [(3, 4)], 0, lambda g, y, x: xp.ones_like(x) * g / 3, axis=0)
+formula("mean: the cotangent of a sum", ops.mean, [(3, 4)], 0, lambda g, y, x: xp.ones_like(x) * g, axis=0)
+formula(
+    "mean: repeated along the wrong axis",
+    ops.mean,
+    [(3, 3)],
+    0,
+    lambda g, y, x: xp.ones_like(x) * g[:, None] / 3,
+    axis=0,
+)
+twisted("variance: a factor of two", ops.variance, [(3, 4)], 0, after=lambda g_x: g_x / 2)
+twisted("variance: n - 1 for n", ops.variance, [(3, 4)], 0, after=lambda g_x: g_x * 12 / 11)
+formula("max: to every element", ops.max, [APART], 0, lambda g, y, x: xp.ones_like(x) * g)
+formula("min: to the first element", ops.min, [APART], 0, lambda g, y, x: in_corner(g.reshape(1, 1, 1), x.shape))
+
+# Matrices
+formula("matmul: b not transposed", ops.matmul, SQUARE, 0, lambda g, y, a, b: g @ b)
+formula("matmul: right for a symmetric a only", ops.matmul, SQUARE, 1, lambda g, y, a, b: a @ g)
+formula("matmul: the order of the product", ops.matmul, SQUARE, 0, lambda g, y, a, b: b.T @ g)
+formula("linear: the weight's gradient transposed", ops.linear, SQUARE, 1, lambda g, y, x, w: g.T @ x)
+twisted("linear: the bias takes the mean", ops.linear, [(5, 3), (3, 2), (2,)], 2, after=lambda g_b: g_b / 5)
+
+# Convolutions
+CONV, SQUARE_CONV = [(2, 6, 5, 2), (3, 3, 2, 3), (3,)], [(2, 6, 5, 2), (3, 3, 2, 2)]
+another("conv2d: the kernel not turned", ops.conv2d, CONV, 0, lambda x, w, b: (x, w[::-1, ::-1], b), padding=1)
+another("conv2d: the kernel flipped along one axis", ops.conv2d, CONV, 0, lambda x, w, b: (x, w[::-1], b))
+another("conv2d: the channels not exchanged", ops.conv2d, SQUARE_CONV, 0, lambda x, w: (x, w.transpose(0, 1, 3, 2)))
+twisted("conv2d: the weight's gradient flipped", ops.conv2d, CONV, 1, after=lambda g_w: g_w[::-1, ::-1], padding=1)
+twisted("conv2d: the cotangent flipped", ops.conv2d, CONV, 0, before=lambda g: xp.ascontiguousarray(g[:, ::-1, ::-1]))
+twisted("conv2d: the first image only", ops.conv2d, CONV, 1, before=first_only)
+twisted("conv2d: the mean over the batch", ops.conv2d, CONV, 1, after=lambda g_w: g_w / 2)
+twisted("conv2d: the bias takes the mean", ops.conv2d, CONV, 2, after=lambda g_b: g_b / 24)
+twisted("conv2d: right in the interior only", ops.conv2d, CONV, 0, after=inside_only, padding=1)
+twisted("conv2d: one pixel off", ops.conv2d, CONV, 0, after=lambda g_x: xp.roll(g_x, 1, axis=1), padding=1)
+another(
+    "conv2d: the dilation ignored", ops.conv2d, CONV, 0, before=lambda g: in_corner(g, (2, 4, 3, 3)), dilation=2,
+    instead={"dilation": 1},
+)  # fmt: skip
+another(
+    "conv2d: the dilation ignored by the weight", ops.conv2d, CONV, 1, before=lambda g: in_corner(g, (2, 4, 3, 3)),
+    dilation=2, instead={"dilation": 1},
+)  # fmt: skip
+another(
+    "conv2d: the stride ignored", ops.conv2d, CONV, 0, before=lambda g: in_corner(g, (2, 4, 3, 3)), stride=2,
+    instead={"stride": 1},
+)  # fmt: skip
+another(
+    "conv2d: the padding on one side", ops.conv2d, CONV, 0, padding=1, instead={"padding": ((2, 0), (2, 0))}
+)  # fmt: skip
+TRANSPOSED = [(1, 3, 3, 2), (3, 3, 2, 2)]
+another("conv_transpose2d: the kernel turned", ops.conv_transpose2d, TRANSPOSED, 0, lambda x, w: (x, w[::-1, ::-1]))
+another(
+    "conv_transpose2d: the channels exchanged",
+    ops.conv_transpose2d,
+    TRANSPOSED,
+    0,
+    lambda x, w: (x, w.transpose(0, 1, 3, 2)),
+)
+twisted(
+    "conv_transpose2d: the weight's gradient flipped", ops.conv_transpose2d, TRANSPOSED, 1, after=lambda g_w: g_w[::-1]
+)
+
+# Resolution
+another("max_pool2d: to the whole window", ops.max_pool2d, [POOLED], 0, lambda x: (xp.zeros_like(x),), kernel_size=2)
+formula(
+    "avg_pool2d: not divided",
+    ops.avg_pool2d,
+    [(1, 4, 4, 2)],
+    0,
+    lambda g, y, x: xp.repeat(xp.repeat(g, 2, 1), 2, 2),
+    kernel_size=2,
+)
+twisted(
+    "avg_pool2d: overlapping windows not added",
+    ops.avg_pool2d,
+    [(1, 4, 4, 2)],
+    0,
+    after=lambda g: xp.minimum(g, 0.3),
+    kernel_size=2,
+    stride=1,
+)
+twisted("upsample_nearest: the mean", ops.upsample_nearest, [(1, 3, 3, 2)], 0, after=lambda g_x: g_x / 4, scale=2)
+formula(
+    "upsample_nearest: one pixel of the block",
+    ops.upsample_nearest,
+    [(1, 3, 3, 2)],
+    0,
+    lambda g, y, x: g[:, ::2, ::2],
+    scale=2,
+)
+twisted(
+    "upsample_bilinear: right in the interior only",
+    ops.upsample_bilinear,
+    [(1, 4, 4, 2)],
+    0,
+    after=inside_only,
+    scale=2,
+)
+formula(
+    "upsample_bilinear: as if nearest",
+    ops.upsample_bilinear,
+    [(1, 3, 3, 1)],
+    0,
+    lambda g, y, x: g[:, ::2, ::2] + g[:, 1::2, ::2] + g[:, ::2, 1::2] + g[:, 1::2, 1::2],
+    scale=2,
+)
+formula("space_to_depth: a reshape", ops.space_to_depth, [(1, 4, 4, 2)], 0, lambda g, y, x: g.reshape(x.shape), block=2)
+formula("depth_to_space: a reshape", ops.depth_to_space, [(1, 2, 2, 8)], 0, lambda g, y, x: g.reshape(x.shape), block=2)
+
+# Normalisation
+NORMALISED = [(4, 3, 2), (2,), (2,)]
+
+
+def batch_norm(x, weight, bias, training=True):
+    """ops.batch_norm with running statistics of its own."""
+    y, vjps = ops.batch_norm.__wrapped__(x, xp.zeros(2, x.dtype), xp.ones(2, x.dtype), weight, bias, training=training)
+    return y, (vjps[0], *vjps[3:])
+
+
+batch_norm.__wrapped__ = batch_norm
+another("batch_norm: the statistics as constants", batch_norm, NORMALISED, 0, instead={"training": False})
+
+
+@wrong("batch_norm: the term of the mean missing", batch_norm, NORMALISED)
+def _(vjp, arrays, y, options):
+    x, weight, _ = arrays
+    return lambda g: vjp(g) + weight / xp.sqrt(xp.var(x, axis=(0, 1)) + 1e-5) * g.mean(axis=(0, 1))
+
+
+@wrong("batch_norm: the term of the variance missing", batch_norm, NORMALISED)
+def _(vjp, arrays, y, options):
+    x, weight, _ = arrays
+    return lambda g: weight / xp.sqrt(xp.var(x, axis=(0, 1)) + 1e-5) * (g - g.mean(axis=(0, 1)))
+
+
+formula("batch_norm: the weight sees x", batch_norm, NORMALISED, 1, lambda g, y, x, w, b: (g * x).sum(axis=(0, 1)))
+formula("batch_norm: the bias takes the mean", batch_norm, NORMALISED, 2, lambda g, y, x, w, b: g.mean(axis=(0, 1)))
+
+
+def dropout(x):
+    return ops.dropout.__wrapped__(x, 0.5, np.random.default_rng(0))
+
+
+dropout.__wrapped__ = dropout
+formula("dropout: no mask", dropout, [(3, 4)], 0, lambda g, y, x: g)
+formula("dropout: not scaled", dropout, [(3, 4)], 0, lambda g, y, x: g * (y != 0))
+
+# Sampling
+WARP = [IMAGE, FIELD]
+twisted("warp: dx and dy exchanged", ops.warp, WARP, 1, after=lambda g_u: g_u[..., ::-1])
+twisted("warp: the sign of the displacement", ops.warp, WARP, 1, after=lambda g_u: -g_u)
+twisted(
+    "warp: the sign of one component",
+    ops.warp,
+    WARP,
+    1,
+    after=lambda g_u: xp.stack([g_u[..., 0], -g_u[..., 1]], axis=-1),
+)
+another("warp: the border mask of the slopes forgotten", ops.warp, WARP, 1, border="zeros", instead={"border": "edge"})
+another("warp: the border mask of the scatter forgotten", ops.warp, WARP, 0, border="zeros", instead={"border": "edge"})
+another("warp: gathered instead of scattered", ops.warp, WARP, 0, lambda image, u: (image, -u))
+another("warp: the scatter of the nearest pixel", ops.warp, WARP, 0, lambda image, u: (image, xp.floor(u)))
+twisted("warp: the first channel only", ops.warp, WARP, 1, before=lambda g: in_corner(g[..., :1], g.shape))
+twisted("warp: pixels that look at the same place not added", ops.warp, WARP, 0, after=lambda g: xp.clip(g, -1, 1))
+
+# Shapes
+formula("transpose: a reshape", ops.transpose, [(3, 3)], 0, lambda g, y, x: g.reshape(x.shape))
+formula(
+    "transpose: the permutation instead of its inverse",
+    ops.transpose,
+    [(2, 2, 2)],
+    0,
+    lambda g, y, x: g.transpose(1, 2, 0),
+    axes=(1, 2, 0),
+)
+formula(
+    "reshape: in the other order of axes",
+    ops.reshape,
+    [(2, 3)],
+    0,
+    lambda g, y, x: xp.ascontiguousarray(g.T).reshape(2, 3),
+    shape=(3, 2),
+)
+formula("pad: the outer part", ops.pad, [(3, 4)], 0, lambda g, y, x: g[:-2, :-2], pad_width=[(1, 1), (1, 1)])
+formula("pad: shifted by one", ops.pad, [(3, 4)], 0, lambda g, y, x: g[1:-1, 2:], pad_width=[(1, 1), (1, 1)])
+
+
+@wrong("getitem: repeated elements counted once", ops.getitem, [(4, 3)], index=[0, 2, 2])
+def _(vjp, arrays, y, options):
+    def counted_once(g):
+        g_x = xp.zeros_like(arrays[0])
+        g_x[[0, 2]] = g[:2]
+        return g_x
+
+    return counted_once
+
+
+twisted("getitem: the other end", ops.getitem, [(4, 3)], 0, after=lambda g_x: g_x[::-1], index=slice(0, 2))
+formula("concatenate: pieces exchanged", ops.shape._concatenate, [(2, 3), (2, 3)], 0, lambda g, y, a, b: g[2:], axis=0)
+formula("stack: the last for the first", ops.shape._stack, [(2, 3), (2, 3)], 0, lambda g, y, a, b: g[1], axis=0)
+
+# Similarity
+PAIR = [(2, 3, 4, 1), (2, 3, 4, 1)]
+
+
+@wrong("ncc: one term of two", ops.ncc, PAIR)
+def _(vjp, arrays, y, options):
+    a, b = (x - x.mean(axis=(1, 2, 3), keepdims=True) for x in arrays)
+    norm = xp.sqrt((a * a).sum(axis=(1, 2, 3)) * (b * b).sum(axis=(1, 2, 3)))
+    return lambda g: (g / norm).reshape(-1, 1, 1, 1) * b
+
+
+another("ncc: the arguments exchanged", ops.ncc, PAIR, 0, lambda a, b: (b, a))
+twisted("ncc: the mean over the batch", ops.ncc, PAIR, 1, after=lambda g_b: g_b / 2)
+
+# Mistakes of any op
+formula("right for a cotangent of ones only", ops.power, [POSITIVE], 0, lambda g, y, x: 2 * x * g.mean(), exponent=2)
+formula("not linear in the cotangent", ops.exp, [(3, 4)], 0, lambda g, y, x: y * g * xp.abs(g))
+formula("a relative error of 1e-4", ops.exp, [(3, 4)], 0, lambda g, y, x: 1.0001 * y * g)
+formula(
+    "one element of a hundred",
+    ops.exp,
+    [(10, 10)],
+    0,
+    lambda g, y, x: g * y * (1 - 0.01 * in_corner(g[:1, :1] * 0 + 1, x.shape)),
+)
+formula("not a number", ops.exp, [(3, 4)], 0, lambda g, y, x: y * g / xp.zeros_like(x))
+formula("a shape that does not fit", ops.transpose, [(2, 3)], 0, lambda g, y, x: g)
+wrong("no VJP at all", ops.exp, [(3, 4)])(lambda vjp, arrays, y, options: None)
+wrong("no VJP for the second argument", ops.mul, [(3, 4), (3, 4)], 1)(lambda vjp, arrays, y, options: None)
+
+
+@wrong("a value that stays from the first call", ops.exp, [(3, 4)])
+def _(vjp, arrays, y, options, first=[]):  # noqa: B006
+    first.append(y)
+    return lambda g: g * first[0]
+
+
+@wrong("a value that the next call overwrites", ops.exp, [(3, 4)])
+def _(vjp, arrays, y, options, latest={}):  # noqa: B006
+    latest["y"] = y
+    return lambda g: g * latest["y"]
+
+
+@wrong("the cotangent changed in place", ops.tanh, [(3, 4)])
+def _(vjp, arrays, y, options):
+    def in_place(g):
+        g *= 1 - y * y
+        return g
+
+    return in_place
+
+
+@wrong("the saved value changed in place", ops.log, [POSITIVE])
+def _(vjp, arrays, y, options):
+    saved = 1 / arrays[0]
+
+    def in_place(g):
+        nonlocal saved
+        saved *= g
+        return saved
+
+    return in_place
+
+
+@wrong("right for contiguous memory only", ops.exp, [(3, 4)])
+def _(vjp, arrays, y, options):
+    in_order = arrays[0].strides[0] > arrays[0].strides[1] > 0
+    return lambda g: g * y if in_order else g * y.T.reshape(y.shape)
+
+
+def altered(function, position, change, wrong_too):
+    """An op that computes what `function` does, with the VJP of one argument replaced."""
+
+    def an_op_of_this_test(*arrays, **options):
+        y, vjps = function.__wrapped__(*arrays, **options)
+        if not wrong_too:
+            return y, vjps
+        return y, (*vjps[:position], change(vjps[position], arrays, y, options), *vjps[position + 1 :])
+
+    return op(an_op_of_this_test)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # one mistake is a division by zero
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_vjp_is_rejected_and_the_right_one_is_not(name):
+    function, arrays, options, position, change = WRONG[name]
+    needed = []
+    for seed, wrong_too in itertools.product(range(SEEDS), (False, True)):
+        with temporary_ops():
+            checked = functools.partial(altered(function, position, change, wrong_too), **options)
+            if not wrong_too:
+                gradcheck(checked, *arrays, seed=seed)
+                continue
+            with pytest.raises(WrongGradient, match="gradient of argument") as caught:
+                gradcheck(checked, *arrays, seed=seed)
+            # A formula that cannot even be computed proves nothing about the checker.
+            assert ("backward() raises" in str(caught.value)) == (name == "a shape that does not fit")
+            needed.append(caught.value.draws)
+    assert max(needed) <= len(arrays) + 1  # one argument after the other, then memory of another layout
+    print(f"{name}: rejected after {sorted(needed)} comparisons")
+
+
+def test_the_table_holds_mistakes_in_every_family_of_ops():
+    assert len(WRONG) >= 40
+    families = {function.__module__ for function, *_ in WRONG.values()}
+    assert {f"minireg.ops.{name}" for name in ("arithmetic", "reduction", "shape", "linear", "convolution")} < families
+    assert {f"minireg.ops.{name}" for name in ("pooling", "activation", "sampling", "similarity")} < families
