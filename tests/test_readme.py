@@ -21,7 +21,7 @@ def test_every_file_that_is_linked_to_exists():
     assert [link for link in links if "://" not in link and not (ROOT / link.replace("\n", "")).exists()] == []
 
 
-@pytest.mark.parametrize("program", ["train", "evaluate", "register"])
+@pytest.mark.parametrize("program", ["train", "evaluate", "register", "gradcheck"])
 def test_every_command_line_that_is_shown_is_understood(program, monkeypatch):
     from importlib import import_module
 
