@@ -83,10 +83,12 @@ def normal(rng, shape):
 
 
 def away_from_zero(rng, shape):
+    """Numbers of both signs whose size is between 0.3 and 2."""
     return rng.choice([-1, 1], tuple(shape)) * rng.uniform(0.3, 2, tuple(shape))
 
 
 def positive(rng, shape):
+    """Numbers between 0.3 and 2."""
     return rng.uniform(0.3, 2, tuple(shape))
 
 
@@ -145,6 +147,7 @@ def _as_pair(value):
 
 
 def elementwise(fn, values=away_from_zero):
+    """The case of an op on one array of any shape."""
     return lambda choose, rng: (fn, [values(rng, drawn_shape(choose))])
 
 
@@ -213,6 +216,8 @@ def _dropout(choose, rng):
 
 
 def reducing(fn, values=away_from_zero):
+    """The case of a reduction over no axis, one, several or all, with and without keepdims."""
+
     def draw(choose, rng):
         shape = drawn_shape(choose, 1, may_be_empty=fn is ops.sum)  # nothing has no mean and no largest element
         axis, keepdims = drawn_axis(choose, len(shape)), choose.booleans()
@@ -222,6 +227,8 @@ def reducing(fn, values=away_from_zero):
 
 
 def along_axis(fn):
+    """The case of an op along one axis, counted from either end."""
+
     def draw(choose, rng):
         shape = drawn_shape(choose, 1, may_be_empty=False)
         axis = choose.integers(-len(shape), len(shape) - 1)
@@ -240,6 +247,8 @@ register_case("log_softmax", along_axis(ops.log_softmax))
 
 
 def normalising(training):
+    """The case of batch_norm in one of its modes, with and without weight and bias."""
+
     def draw(choose, rng):
         channels = choose.integers(1, 3)
         shape = (*(choose.integers(2, 4) for _ in range(choose.integers(1, 3))), channels)
@@ -323,6 +332,8 @@ def _conv_transpose2d(choose, rng):
 
 
 def pooling(fn):
+    """The case of a pooling op: windows that overlap, touch or leave gaps, and pixels left over at the border."""
+
     def draw(choose, rng):
         kernel = choose.integers(1, 3), choose.integers(1, 3)
         stride = choose.sampled_from([None, drawn_pair(choose, 1, 4)])
@@ -333,6 +344,8 @@ def pooling(fn):
 
 
 def resampling(fn):
+    """The case of an upsampling op."""
+
     def draw(choose, rng):
         scale = choose.integers(1, 4)
         shape = (drawn_batch(choose), *(choose.integers(1, 3) for _ in range(3)))
@@ -342,6 +355,8 @@ def resampling(fn):
 
 
 def rearranging(fn, to_depth):
+    """The case of space_to_depth or its inverse."""
+
     def draw(choose, rng):
         block = choose.integers(1, 3)
         n, h, w, c = drawn_batch(choose), *(choose.integers(1, 2) for _ in range(3))
