@@ -12,7 +12,7 @@ from strict_backend import using
 
 from minireg.autograd import op
 from minireg.gradcheck import gradcheck
-from minireg.gradcheck_cases import CASES
+from minireg.gradcheck_cases import CASES, Chooser
 
 each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, id=f"{name}-{i}") for name, cases in CASES.items() for i, case in enumerate(cases)]
@@ -86,3 +86,26 @@ def test_every_op_computes_float32_from_float32_forward_and_backward(library, ca
             assert gradient.dtype == np.float32
             assert gradient.shape == array.shape
             np.testing.assert_allclose(gradient, exact, rtol=1e-2, atol=1e-2)
+
+
+def float32_call(library, case, seed):
+    """The output and the gradients of the same call with the same numbers, on a backend."""
+    with using(library):
+        rng = np.random.default_rng(seed)
+        function, arrays = case.draw(Chooser(rng), rng)
+        y, gradients = output_and_gradients(
+            function,
+            [array.astype(np.float32) for array in arrays],
+            lambda shape: np.random.default_rng(seed).standard_normal(shape),
+        )
+        return [y, *gradients]
+
+
+@pytest.mark.parametrize("library", ["chosen", "strict"])
+@each_case
+@pytest.mark.parametrize("seed", range(4))
+def test_numpy_and_the_other_backend_agree_to_the_precision_of_float32(library, case, seed):
+    expected = float32_call("numpy", case, seed)
+    found = float32_call(None if library == "chosen" else library, case, seed)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * np.abs(b).max(initial=1))
