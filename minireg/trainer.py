@@ -68,7 +68,7 @@ RECIPES = {
         "steps": None,  # EPOCHS_2020
     },
 }
-STEPS = {"atlas": 300, "random": 900}  # of the default recipe: about 1 and 2 minutes on two cores
+STEPS = {"atlas": 300, "random": 900}  # of the default recipe: about 1 and 2 to 3 minutes on two cores
 EPOCHS_2020 = 100
 
 

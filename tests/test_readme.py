@@ -16,9 +16,9 @@ def test_the_python_example_runs(chosen_backend, capsys):
 
 
 def test_every_file_that_is_linked_to_exists():
-    links = re.findall(r"\]\(([^)#]+?)\)", README)
+    links = re.findall(r"\]\(([^)#]+?)\)", README) + re.findall(r'<img src="([^"]+)"', README)
     assert links
-    assert [link for link in links if "://" not in link and not (ROOT / link.replace("\n", "")).exists()] == []
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
 
 
 @pytest.mark.parametrize("program", ["train", "evaluate", "register", "gradcheck"])
