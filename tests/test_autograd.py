@@ -556,7 +556,11 @@ def test_changes_after_backward_are_welcome():
     record.loss.backward()
     add_in_place(record)
     step_of_an_optimiser(record)
+    record.w.grad = None
     (ops.exp(record.x) * record.w).sum().backward()
+    np.testing.assert_allclose(
+        gradient_of(record.w), np.exp(host(record.x)), rtol=1e-5
+    )  # of the values as they are now
 
 
 @pytest.mark.usefixtures("unregistered")

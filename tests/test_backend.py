@@ -171,6 +171,7 @@ def test_a_cupy_that_works_is_put_in_use(monkeypatch, forgotten):
 def test_a_newer_minor_version_than_the_driver_is_no_obstacle(monkeypatch, forgotten):
     monkeypatch.setitem(sys.modules, "cupy", FakeCupy(driver=12000, runtime=12090))
     backend.use("cupy")
+    assert backend.active().name == "cupy"
 
 
 def test_a_backend_error_is_an_error_for_the_user():
