@@ -1,17 +1,4 @@
-"""What training minimises: each a scalar Tensor, smaller is better, averaged over the batch."""
-
-from minireg import ops
-
-
-def mse_loss(a, b):
-    """Mean squared difference:  (1/n) sum (a - b)^2.  In [0, inf); 0 for identical images. Shapes (N, H, W, C)."""
-    difference = a - b
-    return (difference * difference).mean()
-
-
-def ncc_loss(a, b):
-    """1 - NCC, averaged over the pairs (`ops.ncc`).  In [0, 2]; 0 for identical images, 1 where one is constant."""
-    return 1 - ops.ncc(a, b).mean()
+"""How irregular a displacement field is: each a scalar Tensor, smaller is better, averaged over the batch."""
 
 
 def diffusion(displacement):
@@ -35,6 +22,3 @@ def diffusion(displacement):
     along_rows = displacement[:, 1:] - displacement[:, :-1]
     along_columns = displacement[:, :, 1:] - displacement[:, :, :-1]
     return ((along_rows * along_rows).mean() + (along_columns * along_columns).mean()) / 2
-
-
-SIMILARITIES = {"ncc": ncc_loss, "mse": mse_loss}
