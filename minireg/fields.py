@@ -1,10 +1,19 @@
-"""What one does with displacement and velocity fields: compose them, and integrate a velocity.
+"""What one does with displacement and velocity fields: compose, integrate, invert and smooth them, move points along.
 
-A field u (N, H, W, 2) in pixels stands for the transformation p -> p + u(p). Everything here is made of ops, so
-gradients flow through it. Beyond the border a field continues as it is at the border.
+A field u (N, H, W, 2) in pixels stands for the transformation p -> p + u(p). Everything here but `invert` is made of
+ops, so gradients flow through it. Beyond the border a field continues as it is at the border.
 """
 
-from minireg import ops
+import math
+
+import numpy
+
+from minireg import backend, ops
+from minireg.backend import xp
+from minireg.errors import InputError
+
+# Of a Gaussian, 0.3 % lies further out than this many sigma; the rest is brought to a sum of 1.
+GAUSSIAN_CUT = 3
 
 
 def compose(first, second):
@@ -32,6 +41,11 @@ def integrate(velocity, squarings):
     itself doubles its time. The flow of a smooth velocity never folds; what remains of folding comes from the bilinear
     interpolation and from taking too few squarings.
 
+    The way back is to flow along -v: `integrate(-velocity, squarings)` is the inverse, up to the same two errors.
+
+    A velocity on a grid of half the resolution is in pixels of that grid. They are twice as large, so the displacement
+    of the image is `ops.upsample_bilinear(integrate(velocity, squarings), 2) * 2`, and its inverse that of -velocity.
+
     Parameters
     ----------
     velocity : (N, H, W, 2), in pixels per unit of time
@@ -49,3 +63,159 @@ def integrate(velocity, squarings):
     for _ in range(squarings):
         displacement = compose(displacement, displacement)
     return displacement
+
+
+def invert(displacement, iterations=100, tolerance=1e-3, step=0.5):
+    """The displacement w that undoes u: p + w(p) is the point that u sends to p.
+
+        u(p + w(p)) + w(p) = 0        w <- w - step (u(p + w(p)) + w(p)),        beginning with w = 0
+
+    With step = 1 this is the fixed point w <- -u(p + w(p)) of Chen et al., which converges while |Du| < 1: while u
+    stretches no direction to twice its length. Where it does, w jumps to and fro, and going part of the way helps: a
+    step s converges up to a stretch of 2/s, but needs about 1/s times as many iterations. (Of 100 random fields that
+    folded nowhere and stretched up to 3.2 times, the whole step missed the inverse of 69, the half step of none.)
+
+    This is the inverse of one particular field. Where the velocity is known, `integrate(-velocity)` is quicker, and
+    differentiable.
+
+    Parameters
+    ----------
+    displacement : NumPy array (N, H, W, 2), in pixels
+    iterations : int, at least 1: at most so many, for the whole batch
+    tolerance : float, in pixels: stop when the residual of every pair is at most this
+    step : float in (0, 1]
+
+    Returns
+    -------
+    inverse : NumPy array (N, H, W, 2), of the dtype of u
+    residual : NumPy float64 (N,), in pixels: the largest |u(p + w(p)) + w(p)| of each pair, over all p
+        Above the tolerance it says that the iteration has not converged. Where p + w(p) is beyond the border of the
+        image, w undoes u as it continues there. These points count too: else an iteration that strays out of the image
+        would seem to have converged. Where u folds, several points are sent to one p, and w leads to one of them: the
+        residual does not tell, `corner_determinants` does.
+
+    Source: Chen, Lu, Chen, Ruchala, Olivera, A simple fixed-point approach to invert a deformation field, Medical
+    Physics 35 (2008), equation 9.
+    """
+    u = backend.to_device(displacement)
+    inverse, rest = xp.zeros_like(u), u
+    for _ in range(iterations):
+        inverse = inverse - step * rest
+        rest = inverse + ops.warp(u, inverse, border="edge").data
+        squared = (rest * rest).sum(axis=-1).max(axis=(1, 2))
+        residual = numpy.sqrt(backend.to_host(squared).astype(numpy.float64))
+        if residual.max() <= tolerance:
+            break
+    return backend.to_host(inverse), residual
+
+
+def warp_points(points, displacement):
+    """Send points of the fixed image to where they are in the moving image: q = p + u(p), u bilinear between pixels.
+
+    Points go the other way than images. The warped image looks like the fixed one because its pixel p shows what the
+    moving image has at p + u(p): so a landmark at p in the fixed image has its counterpart at p + u(p) in the moving
+    image. To send points from the moving image to the fixed one, pass the inverse (`invert`, or `integrate` of -v).
+
+    Parameters
+    ----------
+    points : (N, K, 2), in pixels: row, column; need not be whole numbers
+    displacement : (N, H, W, 2), in pixels
+
+    Returns
+    -------
+    Tensor (N, K, 2); its gradients are those of `ops.warp`.
+
+    Raises
+    ------
+    InputError
+        The shapes do not fit together, or points that are not floating-point.
+    """
+    if points.ndim != 3 or points.shape[2] != 2 or len(points) != len(displacement) or points.dtype.kind != "f":
+        raise InputError(
+            f"expected floating-point points (N, K, 2), with the N of the displacement; got {points.dtype} of shape "
+            f"{points.shape} for a displacement of shape {displacement.shape}"
+        )
+    # To `ops.warp` the points are an image one pixel high, whose pixel k sits at (0, k) and looks at points[k].
+    own_place = xp.stack([xp.zeros(points.shape[1]), xp.arange(points.shape[1])], axis=-1).astype(points.dtype)
+    there = ops.warp(displacement, (points - own_place)[:, None], border="edge")
+    return points + there[:, 0]
+
+
+def smooth(field, sigma):
+    """Gaussian smoothing, along rows and columns:  y = (G * x) / (G * 1).
+
+    G is cut at 3 sigma. Outside the image there is nothing to average, neither zeros nor a repeated border: dividing by
+    the part of G that lies inside leaves a mean of pixels of the image, so a constant field stays constant.
+
+    Parameters
+    ----------
+    field : (N, H, W, C): displacement, velocity or images
+    sigma : float, in pixels; 0 changes nothing
+
+    Returns
+    -------
+    Tensor (N, H, W, C)
+
+    Raises
+    ------
+    InputError
+        A negative sigma.
+
+    Source: Knutsson and Westin, Normalized and differential convolution, CVPR 1993.
+    """
+    if not 0 <= sigma < math.inf:
+        raise InputError(f"the sigma of a Gaussian must be a number of pixels from 0 on, got {sigma}")
+    radius = math.ceil(GAUSSIAN_CUT * sigma)
+    kernel = numpy.exp(-0.5 * (numpy.arange(-radius, radius + 1) / (sigma or 1)) ** 2)
+    kernel /= kernel.sum()
+    height, width = field.shape[1:3]
+    inside = [numpy.convolve(numpy.ones(size), kernel)[radius : radius + size] for size in (height, width)]
+    share = backend.to_device(numpy.outer(*inside)[..., None].astype(field.dtype))
+    padded = ops.pad(field, [(0, 0), (radius, radius), (radius, radius), (0, 0)])
+    return ops.separable_filter(padded, kernel.tolist()) / share
+
+
+def corner_determinants(u):
+    """Jacobian determinants of phi(p) = p + u(p) at the four corners of every cell; they decide folding.
+
+    A cell is the square between four neighbouring pixels. Inside it, with s, t in [0, 1] counted down and to
+    the right, a bilinearly interpolated field sends the cell to a quadrilateral with these edges:
+
+        phi(0,0) --- top ---> phi(0,1)
+           |                     |            d phi / ds = left + t w
+          left                 right          d phi / dt = top  + s w
+           v                     v            w = right - left = bottom - top
+        phi(1,0) -- bottom -> phi(1,1)
+
+    The determinant is the cross product of the two derivatives,
+
+        (left + t w) x (top + s w) = left x top + s (left x w) + t (w x top) + s t (w x w),
+
+    and w x w = 0. What remains is affine in s and in t, so its minimum over the cell lies at a corner: a cell
+    is free of folds if and only if all four corner determinants are positive.
+
+    At a corner the derivatives are the two edges that meet there. The first corner's determinant is therefore
+    the one of forward differences, the last one's that of backward differences. Central differences are no
+    substitute: they skip the pixel itself, and see nothing of a field that alternates from pixel to pixel.
+
+    Parameters
+    ----------
+    u : (N, H, W, 2), in pixels: a Tensor, or an array of any library
+
+    Returns
+    -------
+    tuple of four (N, H-1, W-1), of the type of u: relative changes of area, 1 for the identity, negative where
+    orientation flips. The corners of cell (i, j) come in the order (i, j), (i, j+1), (i+1, j), (i+1, j+1). An image
+    one pixel wide has no cells.
+    """
+    row, column = u[..., 0], u[..., 1]
+    down = row[:, 1:] - row[:, :-1] + 1, column[:, 1:] - column[:, :-1]  # d phi / ds along each vertical edge
+    across = row[:, :, 1:] - row[:, :, :-1], column[:, :, 1:] - column[:, :, :-1] + 1  # d phi / dt, horizontal edges
+    left, right = ([component[:, :, columns] for component in down] for columns in (slice(-1), slice(1, None)))
+    top, bottom = ([component[:, rows] for component in across] for rows in (slice(-1), slice(1, None)))
+    return _cross(left, top), _cross(right, top), _cross(left, bottom), _cross(right, bottom)
+
+
+def _cross(v, w):
+    """The two-dimensional cross product: the signed area of the parallelogram with sides v and w."""
+    return v[0] * w[1] - v[1] * w[0]
