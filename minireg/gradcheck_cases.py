@@ -328,7 +328,21 @@ def _conv_transpose2d(choose, rng):
     return fn, [normal(rng, shape) for shape in shapes]
 
 
-# Resolution
+# Filters, histograms and resolution
+
+
+@case("separable_filter", linear=(0,))
+def _separable_filter(choose, rng):
+    kernel = [float(weight) for weight in away_from_zero(rng, (choose.sampled_from([1, 3, 5]),))]
+    shape = (drawn_batch(choose), *(len(kernel) + choose.integers(0, 3) for _ in range(2)), choose.integers(1, 3))
+    return (lambda x: ops.separable_filter(x, kernel)), [normal(rng, shape)]
+
+
+@case("parzen_weights")
+def _parzen_weights(choose, rng):
+    bins, shape = choose.integers(4, 7), drawn_shape(choose)
+    beyond = rng.choice([-1.0, 0.0, 0.0, 1.0], shape)  # the kinks are at 0 and 1
+    return (lambda x: ops.parzen_weights(x, bins)), [rng.uniform(0.1, 0.9, shape) + beyond]
 
 
 def pooling(fn):

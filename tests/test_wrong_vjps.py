@@ -196,6 +196,20 @@ twisted(
     "conv_transpose2d: the weight's gradient flipped", ops.conv_transpose2d, TRANSPOSED, 1, after=lambda g_w: g_w[::-1]
 )
 
+# Filters
+FILTER = (ops.separable_filter, [(2, 5, 6, 2)], 0)
+twisted("separable_filter: turned around", *FILTER, after=lambda g: g[:, ::-1, ::-1], kernel=(0.2, 0.5, 0.9))
+twisted("separable_filter: one pixel off", *FILTER, after=lambda g: xp.roll(g, 1, axis=2), kernel=(0.2, 0.5, 0.9))
+twisted("separable_filter: right in the interior only", *FILTER, after=inside_only, kernel=(0.2, 0.5, 0.9))
+another("separable_filter: another kernel", *FILTER, kernel=(0.2, 0.5, 0.9), instead={"kernel": (0.9, 0.5, 0.2)})
+
+# Histograms
+INTENSITIES = np.random.default_rng(6).uniform(0.1, 0.9, (3, 4)) + np.array([0, 0, 1, -1])
+PARZEN = (ops.parzen_weights, [INTENSITIES], 0)
+twisted("parzen_weights: the width of a bin forgotten", *PARZEN, after=lambda g_x: g_x / 3, bins=6)
+twisted("parzen_weights: one bin off", *PARZEN, before=lambda g: xp.roll(g, 1, axis=-1), bins=6)
+another("parzen_weights: intensities beyond 0 and 1 have a slope", *PARZEN, lambda x: (x % 1,), bins=6)
+
 # Resolution
 another("max_pool2d: to the whole window", ops.max_pool2d, [POOLED], 0, lambda x: (xp.zeros_like(x),), kernel_size=2)
 formula(
@@ -441,4 +455,5 @@ def test_the_table_holds_mistakes_in_every_family_of_ops():
     assert len(WRONG) >= 40
     families = {function.__module__ for function, *_ in WRONG.values()}
     assert {f"minireg.ops.{name}" for name in ("arithmetic", "reduction", "shape", "linear", "convolution")} < families
-    assert {f"minireg.ops.{name}" for name in ("pooling", "activation", "sampling", "similarity")} < families
+    assert {f"minireg.ops.{name}" for name in ("filtering", "histogram", "pooling", "activation")} < families
+    assert {f"minireg.ops.{name}" for name in ("sampling", "similarity")} < families

@@ -1,4 +1,11 @@
-"""How irregular a displacement field is: each a scalar Tensor, smaller is better, averaged over the batch."""
+"""How irregular a displacement field is: each a scalar Tensor, smaller is better, averaged over the batch.
+
+All of them are 0 for the identity and for translations. None uses central differences: those skip the pixel itself, and
+see nothing of a field that alternates from pixel to pixel.
+"""
+
+from minireg import ops
+from minireg.fields import compose, corner_determinants
 
 
 def diffusion(displacement):
@@ -22,3 +29,76 @@ def diffusion(displacement):
     along_rows = displacement[:, 1:] - displacement[:, :-1]
     along_columns = displacement[:, :, 1:] - displacement[:, :, :-1]
     return ((along_rows * along_rows).mean() + (along_columns * along_columns).mean()) / 2
+
+
+def bending_energy(displacement):
+    """How much a field bends: the mean of its squared second differences, over both components.
+
+        mean u_rr^2 + mean u_cc^2 + 2 mean u_rc^2        in pixels^2 per pixel^4
+        u_rr = u[i+1, j] - 2 u[i, j] + u[i-1, j]        u_cc likewise along the columns
+        u_rc = u[i+1, j+1] - u[i+1, j] - u[i, j+1] + u[i, j]
+
+    Unlike `diffusion` it costs nothing to rotate, stretch or shear the image as a whole.
+
+    Parameters
+    ----------
+    displacement : (N, H, W, 2), in pixels, with H and W of at least 3
+
+    Returns
+    -------
+    scalar Tensor in [0, inf); 0 for every affine field
+
+    Source: Rueckert et al., Nonrigid registration using free-form deformations, IEEE TMI 18 (1999).
+    """
+    along_rows = displacement[:, 1:] - displacement[:, :-1]
+    along_columns = displacement[:, :, 1:] - displacement[:, :, :-1]
+    u_rr = along_rows[:, 1:] - along_rows[:, :-1]
+    u_cc = along_columns[:, :, 1:] - along_columns[:, :, :-1]
+    u_rc = along_rows[:, :, 1:] - along_rows[:, :, :-1]
+    return (u_rr * u_rr).mean() + (u_cc * u_cc).mean() + 2 * (u_rc * u_rc).mean()
+
+
+def folding_penalty(displacement, threshold=0.1):
+    """How far the field is from not folding: the mean of max(threshold - det, 0)^2 over cells and their corners.
+
+    det is the Jacobian determinant of p + u(p) at one of the four corners of a cell (`fields.corner_determinants`); all
+    four above 0 means that the cell does not fold. The threshold keeps them away from 0. Squared, so that the gradient
+    begins at 0 where a corner crosses the threshold.
+
+    Parameters
+    ----------
+    displacement : (N, H, W, 2), in pixels, with H and W of at least 2
+    threshold : float, the determinant from which on a corner costs nothing
+
+    Returns
+    -------
+    scalar Tensor in [0, inf); 0 where no area shrinks to less than `threshold` times itself
+
+    Source: Mok and Chung, Fast symmetric diffeomorphic image registration, CVPR 2020; there of the determinant
+    at the pixels, below 0, and not squared.
+    """
+    lacking = ops.relu(threshold - ops.stack(corner_determinants(displacement)))
+    return (lacking * lacking).mean()
+
+
+def inverse_consistency(forward, backward):
+    """How far from its start a point comes back: the mean squared length of `forward`, then `backward`.
+
+        mean |w(p)|^2        w(p) = forward(p) + backward(p + forward(p))        in pixels^2
+
+    The mean is over the pixels p. One that leaves the image finds there the nearest `backward` of the border
+    (`fields.compose`), which for a translation is the right one. This looks at one order only: add
+    `inverse_consistency(backward, forward)` for both.
+
+    Parameters
+    ----------
+    forward, backward : (N, H, W, 2), in pixels
+
+    Returns
+    -------
+    scalar Tensor in [0, inf); 0 for a field and its exact inverse
+
+    Source: Christensen and Johnson, Consistent image registration, IEEE TMI 20 (2001).
+    """
+    there_and_back = compose(forward, backward)
+    return 2 * (there_and_back * there_and_back).mean()  # the mean over both components is half the squared length

@@ -8,6 +8,8 @@ from minireg.autograd import Tensor
 from minireg.ops.activation import leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
 from minireg.ops.arithmetic import abs, add, clip, div, exp, log, maximum, minimum, mul, neg, power, sqrt, sub
 from minireg.ops.convolution import conv2d, conv_transpose2d
+from minireg.ops.filtering import separable_filter
+from minireg.ops.histogram import parzen_weights
 from minireg.ops.linear import linear, matmul
 from minireg.ops.normalization import batch_norm, dropout
 from minireg.ops.pooling import (
@@ -20,7 +22,7 @@ from minireg.ops.pooling import (
 )
 from minireg.ops.reduction import max, mean, min, sum, variance
 from minireg.ops.sampling import warp, warp_nearest
-from minireg.ops.shape import broadcast_to, concatenate, getitem, pad, reshape, stack, transpose
+from minireg.ops.shape import broadcast_to, concatenate, flatten, getitem, pad, reshape, stack, transpose
 from minireg.ops.similarity import ncc
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "div",
     "dropout",
     "exp",
+    "flatten",
     "getitem",
     "leaky_relu",
     "linear",
@@ -53,9 +56,11 @@ __all__ = [
     "ncc",
     "neg",
     "pad",
+    "parzen_weights",
     "power",
     "relu",
     "reshape",
+    "separable_filter",
     "sigmoid",
     "softmax",
     "space_to_depth",

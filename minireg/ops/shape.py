@@ -1,5 +1,7 @@
 """Operations that move elements and compute nothing: each VJP moves the cotangents back to where they came from."""
 
+import math
+
 import numpy
 
 from minireg import backend
@@ -11,6 +13,11 @@ from minireg.backend import xp
 def reshape(x, shape):
     """The same elements in order (row-major) in another shape        g_x = g in the shape of x"""
     return x.reshape(shape), (lambda g: g.reshape(x.shape),)
+
+
+def flatten(x, start_dim=0):
+    """The axes from `start_dim` on as one, row-major: with 1, a batch of images becomes (N, H W C)."""
+    return reshape(x, (*x.shape[:start_dim], math.prod(x.shape[start_dim:])))
 
 
 @op
