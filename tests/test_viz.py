@@ -1,11 +1,10 @@
-"""The pictures: what is drawn, where, and that a file appears whole or not at all."""
+"""The registration picture, the loss curve, and that files appear whole or not at all."""
 
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
@@ -20,63 +19,8 @@ def pairs(shape=(2, 16, 24), displacement=0.0):
     return (*images, np.full((*shape, 2), displacement, dtype=np.float32))
 
 
-def drawn_grid(displacement, spacing=1):
-    """The axes after `draw_warped_grid`, the vertices of its lines, and the collection of its folded cells."""
-    axes = Figure().add_subplot()
-    viz.draw_warped_grid(axes, displacement, spacing)
-    lines, folds = axes.collections
-    return axes, lines.get_segments(), folds
-
-
 def history(steps):
     return {"loss": np.linspace(1, 0, steps), "smoothness": np.zeros(steps)}
-
-
-# The warped grid
-
-
-def test_a_translation_moves_every_vertex_down_by_its_row_and_right_by_its_column_component():
-    displacement = np.zeros((4, 5, 2))
-    displacement[:] = 2, 3
-    _, lines, folds = drawn_grid(displacement)
-    assert len(lines) == 4 + 5 and not folds.get_paths()
-    for row, line in enumerate(lines[:4]):
-        np.testing.assert_array_equal(line, [(column + 3, row + 2) for column in range(5)])
-    for column, line in enumerate(lines[4:]):
-        np.testing.assert_array_equal(line, [(column + 3, row + 2) for row in range(4)])
-
-
-def test_every_vertex_lies_where_its_output_pixel_was_sampled():
-    displacement = np.random.default_rng(0).normal(size=(6, 7, 2))
-    _, lines, _ = drawn_grid(displacement)
-    for row in range(6):
-        for column in range(7):
-            x, y = column + displacement[row, column, 1], row + displacement[row, column, 0]
-            np.testing.assert_allclose(lines[row][column], (x, y))
-            np.testing.assert_allclose(lines[6 + column][row], (x, y))
-
-
-def test_row_zero_is_at_the_top_and_the_frame_is_that_of_the_image():
-    axes, _, _ = drawn_grid(np.zeros((4, 6, 2)))
-    assert axes.get_ylim() == (3.5, -0.5)
-    assert axes.get_xlim() == (-0.5, 5.5)
-
-
-def test_a_wider_spacing_draws_fewer_lines_and_keeps_the_border():
-    _, lines, _ = drawn_grid(np.zeros((6, 5, 2)), spacing=2)
-    assert [line[0, 1] for line in lines[:4]] == [0, 2, 4, 5]  # rows
-    assert [line[0, 0] for line in lines[4:]] == [0, 2, 4]  # columns
-    assert all(len(line) == 5 for line in lines[:4])  # a line bends at every pixel, drawn or not
-
-
-def test_exactly_the_folded_cells_are_red_whatever_the_spacing():
-    displacement = np.zeros((5, 5, 2))
-    displacement[4, 4] = -0.8, -0.8  # folds the last cell, at one corner only
-    for spacing in (1, 2, 4):
-        _, _, folds = drawn_grid(displacement, spacing)
-        (cell,) = folds.get_paths()
-        np.testing.assert_allclose(cell.vertices[:4], [(3, 3), (4, 3), (3.2, 3.2), (3, 4)])
-        np.testing.assert_allclose(folds.get_facecolor(), [to_rgba(viz.FOLD_COLOUR)])
 
 
 # The registration picture

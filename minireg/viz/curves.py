@@ -1,0 +1,61 @@
+"""How training went."""
+
+import numpy as np
+
+from minireg.errors import InputError
+from minireg.viz.common import DOTS_PER_INCH, NOTE_COLOUR, PICTURE_WIDTH, save
+
+CURVE_COLOUR = "#1f5fa8"
+AVERAGE_SHARE = 0.05  # the running average of a curve spans this share of its steps
+
+
+def loss_curve(history, path):
+    """Write a PNG with one panel per entry of `history`: raw values faint, their running average on top.
+
+    The average at a step is the mean of the last 5 % of all steps up to it, so it looks back and never ahead.
+    With one step it shows a dot; with none, a picture that says so.
+
+    Parameters
+    ----------
+    history : dict of str to float array (steps,)
+        For example {"loss": ..., "similarity": ..., "smoothness": ...}, all equally long, one value per step.
+    path : str or Path
+        The PNG file to write, 900 pixels wide.
+
+    Raises
+    ------
+    InputError
+        Entries that are not one-dimensional, or not equally long.
+    OSError
+        From `atomic_write`, with nothing left behind.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    history = {name: np.asarray(values) for name, values in history.items()}
+    shapes = {name: values.shape for name, values in history.items()}
+    if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
+        raise InputError(f"expected one number per step and equally many for every curve, found shapes {shapes}")
+
+    figure = Figure(figsize=(PICTURE_WIDTH, 3.0), dpi=DOTS_PER_INCH, layout="constrained")
+    panels = figure.subplots(1, max(len(history), 1), squeeze=False)[0]
+    if not any(values.size for values in history.values()):
+        for axes in panels:
+            axes.set_axis_off()
+        figure.text(0.5, 0.5, "no training steps yet", ha="center", va="center", color=NOTE_COLOUR, size=14)
+        save(figure, path)
+        return
+
+    for axes, (name, values) in zip(panels, history.items(), strict=True):
+        steps = np.arange(1, len(values) + 1)
+        window = max(1, round(AVERAGE_SHARE * len(values)))
+        average = np.convolve(values, np.full(window, 1 / window), mode="valid")
+        marker = "o" if len(values) == 1 else None
+        axes.plot(steps, values, color=CURVE_COLOUR, alpha=0.3, linewidth=0.8)
+        axes.plot(steps[window - 1 :], average, color=CURVE_COLOUR, linewidth=1.8, marker=marker)
+        axes.set(title=name, xlabel="step", xlim=(0, len(values) + 1))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    panels[0].set_ylabel("value")
+    save(figure, path)

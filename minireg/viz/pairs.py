@@ -1,0 +1,146 @@
+"""What a registration did to each pair: `registration_picture` shows the images, `field_picture` the fields."""
+
+import numpy as np
+
+from minireg.metrics import folded_cells, folded_pixels, ncc
+from minireg.viz import fields
+from minireg.viz.common import NOTE_COLOUR, check_pairs, rows_of_panels, save
+
+PANEL_WIDTH = 1.39  # inches; six panels fill the width
+DIMMED = 2.0  # the white level of an image behind a grid: twice the true one keeps the image in the back
+GRID_LINES = 20  # at most about so many can be told apart in one panel, with the image still visible
+ARROWS = 10  # the same for arrows
+BEHIND_ARROWS = 0.5  # the brightness of the images behind them
+
+NOTE = {"size": 8, "color": NOTE_COLOUR, "labelpad": 3}
+
+FOOT = (
+    "Warping pulls: pixel p of the warped image shows the value of the moving image at p + u(p). Grid and arrows show "
+    "p + u(p), so content moves\nagainst the arrows. Where the grid is dense, log |J| is below 0 and content grows; "
+    "where it is wide, content shrinks. Overlays: white is bright in both."
+)
+
+
+def registration_picture(moving, fixed, warped, displacement, path, titles=None, max_rows=8):
+    """Write a PNG with one row per pair: what went in, what came out, what is left, and how space was bent.
+
+    Columns: moving, fixed, warped, the differences moving - fixed and warped - fixed (red: too bright, blue:
+    too dark, white: equal; one scale for the whole picture), and the grid of `draw_warped_grid` over the
+    dimmed moving image. Below the differences stands the NCC of the two images that were subtracted, below
+    the grid the share of folds.
+
+    Parameters
+    ----------
+    moving, fixed, warped : float arrays (N, H, W, 1), intensities in [0, 1]
+    displacement : float array (N, H, W, 2), in pixels, with which `warped` was sampled from `moving`
+    path : str or Path
+        The PNG file to write, 900 pixels wide.
+    titles : list of N str, optional
+        What to write to the left of each pair.
+    max_rows : int
+        Pairs beyond this many are left out.
+
+    Raises
+    ------
+    InputError
+        Shapes that do not belong together, more than one channel, or values that are not finite.
+    OSError
+        From `atomic_write`, with nothing left behind.
+    """
+    check_pairs(moving, fixed, warped, displacement, titles, max_rows)
+    moving, fixed, warped, displacement = (array[:max_rows] for array in (moving, fixed, warped, displacement))
+    height, width = moving.shape[1:3]
+    ncc_before, ncc_after = ncc(moving, fixed), ncc(warped, fixed)
+    cells, pixels = folded_cells(displacement), folded_pixels(displacement)
+    before, after = moving - fixed, warped - fixed
+    limit = max(np.abs(before).max(), np.abs(after).max()) or 1
+
+    figure, panels = rows_of_panels(
+        len(moving), 6, PANEL_WIDTH, height / width, heading=0.3, notes=0.42, titled=titles is not None
+    )
+    headings = ("moving", "fixed", "warped", "moving − fixed", "warped − fixed", "warped grid")
+    for axes, text in zip(panels[0], headings, strict=True):
+        axes.set_title(text, size=10, pad=5)
+
+    difference_colours = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+    for row, (*image_axes, before_axes, after_axes, grid_axes) in enumerate(panels):
+        for axes, images in zip(image_axes, (moving, fixed, warped), strict=True):
+            axes.imshow(images[row], cmap="gray", vmin=0, vmax=1)
+        if titles is not None:
+            image_axes[0].set_ylabel(titles[row], size=10)
+        before_axes.imshow(before[row], **difference_colours)
+        before_axes.set_xlabel(f"NCC {ncc_before[row]:.3f}", **NOTE)
+        after_axes.imshow(after[row], **difference_colours)
+        after_axes.set_xlabel(f"NCC {ncc_after[row]:.3f}", **NOTE)
+        draw_grid_on(grid_axes, moving[row], displacement[row])
+        grid_axes.set_xlabel(f"folded pixels {pixels[row]:.2%}\nfolded cells {cells[row]:.2%}", **NOTE)
+    save(figure, path)
+
+
+def field_picture(moving, fixed, warped, displacement, path, titles=None, max_rows=4):
+    """Write a PNG with one row per pair: the two images on top of each other, and their field seen in four ways.
+
+    Columns: `draw_overlay` of moving and fixed, and of warped and fixed, with their NCC; `draw_warped_grid` over the
+    dimmed moving image; `draw_arrows` over the overlay of before, so that arrows lead from the fixed image (green)
+    to the moving one (magenta); `draw_direction`; `draw_log_jacobian`, with one scale for the whole
+    picture. What the directions mean is written below.
+
+    Parameters, errors : as for `registration_picture`
+    """
+    check_pairs(moving, fixed, warped, displacement, titles, max_rows)
+    moving, fixed, warped, displacement = (array[:max_rows] for array in (moving, fixed, warped, displacement))
+    height, width = moving.shape[1:3]
+    ncc_before, ncc_after = ncc(moving, fixed), ncc(warped, fixed)
+    cells = folded_cells(displacement)
+    lengths = np.hypot(displacement[..., 0], displacement[..., 1]).max(axis=(1, 2))
+    limit = fields.log_jacobian_limit(displacement)
+
+    figure, panels = rows_of_panels(
+        len(moving), 6, PANEL_WIDTH, height / width, heading=0.44, notes=0.46, foot=0.3, titled=titles is not None
+    )
+    both, folds = {"fixed": fields.SECOND_COLOUR}, {"folds": fields.FOLD_COLOUR}
+    headings = (
+        ("before", {"moving": fields.FIRST_COLOUR, **both}),
+        ("after", {"warped": fields.FIRST_COLOUR, **both}),
+        ("sampling grid", {"on moving,": NOTE_COLOUR, **folds}),
+        ("arrows", {"from p to p + u(p)": NOTE_COLOUR}),
+        ("direction of arrows", {"white: no arrow": NOTE_COLOUR}),
+        ("log |J|", folds),
+    )
+    for axes, (text, words) in zip(panels[0], headings, strict=True):
+        axes.set_title(text, size=10, pad=17)
+        write_words(axes, words)
+
+    for row, (before, after, grid, arrows, direction, jacobian) in enumerate(panels):
+        if titles is not None:
+            before.set_ylabel(titles[row], size=10)
+        fields.draw_overlay(before, moving[row], fixed[row])
+        before.set_xlabel(f"NCC {ncc_before[row]:.3f}", **NOTE)
+        fields.draw_overlay(after, warped[row], fixed[row])
+        after.set_xlabel(f"NCC {ncc_after[row]:.3f}", **NOTE)
+        draw_grid_on(grid, moving[row], displacement[row])
+        grid.set_xlabel(f"folded cells {cells[row]:.2%}", **NOTE)
+        fields.draw_overlay(arrows, BEHIND_ARROWS * moving[row], BEHIND_ARROWS * fixed[row])
+        fields.draw_arrows(arrows, displacement[row], max(1, round(max(height, width) / ARROWS)))
+        arrows.set_xlabel(f"longest: {lengths[row]:.1f} pixels", **NOTE)
+        fields.draw_direction(direction, displacement[row], lengths[row])
+        direction.set_xlabel(f"rim of wheel: {lengths[row]:.1f} pixels", **NOTE)
+        fields.draw_log_jacobian(jacobian, displacement[row], limit)
+    figure.text(0.5, 0.06 / figure.get_figheight(), FOOT, ha="center", va="bottom", size=8, color=NOTE_COLOUR)
+    save(figure, path)
+
+
+def draw_grid_on(axes, image, displacement):
+    """The grid of `draw_warped_grid` over a dimmed image (H, W, 1), as dense as it can be read."""
+    axes.imshow(image, cmap="gray", vmin=0, vmax=DIMMED)
+    fields.draw_warped_grid(axes, displacement, max(1, round(max(image.shape) / GRID_LINES)))
+
+
+def write_words(axes, words):
+    """Write words in colours of their own, a dict of one or two, centred above a panel."""
+    centred = {1: ["center"], 2: ["right", "left"]}[len(words)]
+    for (word, colour), side in zip(words.items(), centred, strict=True):
+        apart = {"center": 0, "right": -2, "left": 2}[side]
+        axes.annotate(
+            word, (0.5, 1), (apart, 3), "axes fraction", "offset points", color=colour, size=9, ha=side, va="bottom"
+        )
