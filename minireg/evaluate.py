@@ -1,45 +1,21 @@
-"""python -m minireg.evaluate: how well a trained network registers pairs that it has never seen."""
+"""python -m minireg.evaluate: how well registration methods align pairs that no network was trained on."""
 
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
-
-from minireg import command, metrics
-from minireg.data import load_digits
-from minireg.data.pairs import HELD_OUT_SEED, held_out_pairs
+from minireg import command, viz
+from minireg.data import Digits, load_data
+from minireg.data.held_out import listed_pairs
+from minireg.data.pairs import HELD_OUT_SEED, DigitPairs
 from minireg.errors import InputError
+from minireg.evaluation import COLUMNS, LEGEND, evaluate_method, format_statistics, format_table, summarise
 from minireg.files import atomic_write
-from minireg.models import register
-from minireg.trainer import load_network, mean_scores
+from minireg.methods import METHODS, make_method
+from minireg.trainer import load_network
 
-COLUMNS = {  # name of the metric: (heading, how to write it)
-    "ncc": ("NCC", "{:.4f}"),
-    "mse": ("MSE", "{:.4f}"),
-    "ssim": ("SSIM", "{:.4f}"),
-    "dice": ("Dice", "{:.4f}"),
-    "folded_pixels": ("fold px", "{:.3%}"),
-    "folded_cells": ("fold cells", "{:.3%}"),
-    "spread_log_jacobian": ("sd log|J|", "{:.4f}"),
-    "ms_per_pair": ("ms/pair", "{:.2f}"),
-}
-
-
-def format_table(rows):
-    """A table as text: one line for each method in `rows`, which maps its name to its mean scores."""
-    columns = {name: column for name, column in COLUMNS.items() if any(name in scores for scores in rows.values())}
-    lines = [["", *(heading for heading, _ in columns.values())]]
-    for method, scores in rows.items():
-        cells = [form.format(scores[name]) if name in scores else "" for name, (_, form) in columns.items()]
-        lines.append([method, *cells])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))])
-        for line in lines
-    )
+__all__ = ["format_table", "main"]
 
 
 def main(argv=None):
@@ -51,12 +27,28 @@ def _parse(argv):
     parser = argparse.ArgumentParser(prog="python -m minireg.evaluate", description=__doc__.split(": ", 1)[1])
     command.add_backend_option(parser)
     add = parser.add_argument
-    add("--checkpoint", required=True, metavar="FILE", help="checkpoint.npz of a run folder")
+    add("--checkpoint", metavar="FILE", help="checkpoint.npz of a run folder, for the methods with a network")
+    add(
+        "--methods",
+        metavar="LIST",
+        help=f"which, with commas between: {', '.join(METHODS)} (default: identity,network with a checkpoint, all that "
+        "need none without)",
+    )
+    add(
+        "--data",
+        metavar="{auto,mnist,strokes,phantom,FOLDER,FILE.csv}",
+        help="as for minireg.train (default: what the checkpoint was trained on, else auto)",
+    )
     add("--data-dir", metavar="FOLDER", help="folder with the MNIST files (default: MINIREG_DATA, else downloaded)")
     add("--digit", type=command.digit, metavar="{0..9,all}", help="evaluate on another digit (random pairs only)")
     add("--pairs", type=int, default=100, metavar="N", help="how many held-out pairs (default: 100)")
     add("--pairs-seed", type=int, default=HELD_OUT_SEED, metavar="S", help="which pairs (default: %(default)s)")
-    add("--out", metavar="FILE", help="the same as JSON (default: evaluation.json beside the checkpoint)")
+    add(
+        "--out",
+        metavar="FILE",
+        help="the numbers as JSON, and beside it a picture of the same name (default: evaluation.json beside the "
+        "checkpoint, else here)",
+    )
     return parser.parse_args(argv)
 
 
@@ -66,47 +58,77 @@ def _evaluate(args):
         raise InputError(
             f"--pairs must be at least 1 and --pairs-seed not negative, got {args.pairs}, {args.pairs_seed}"
         )
-    network, configuration = load_network(args.checkpoint)
-    if configuration.pairing == "atlas" and args.digit not in (None, configuration.digit):
-        raise InputError(
-            f"--digit {args.digit}: this network was trained to align everything with one image of the digit "
-            f"{configuration.digit}; leave --digit out"
-        )
-    digits = load_digits(configuration.data, args.data_dir)
-    moving, fixed, labels = held_out_pairs(
-        digits,
-        configuration.digit if args.digit is None else args.digit,
-        configuration.pairing,
-        configuration.fixed_index,
-        args.pairs,
-        args.pairs_seed,
-    )
-    register(network, moving[:1], fixed[:1])  # whatever is done only once is not counted
-    start = time.perf_counter()
-    warped, displacement = register(network, moving, fixed)
-    seconds = time.perf_counter() - start
-    scores = {
-        "identity": metrics.score(moving, fixed, np.zeros_like(displacement)),
-        "registered": metrics.score(warped, fixed, displacement),
-    }
-    means = {method: mean_scores(per_pair) for method, per_pair in scores.items()}
-    means["registered"]["ms_per_pair"] = 1000 * seconds / len(moving)
-    print(f"{len(moving)} held-out pairs of {configuration.data}, means:")
-    print(format_table(means))
+    network, configuration = load_network(args.checkpoint) if args.checkpoint else (None, None)
+    if args.methods:
+        names = args.methods.split(",")
+    elif network:
+        names = ["identity", "network"]
+    else:
+        names = [name for name in METHODS if not name.startswith("network")]
+    methods = {name: make_method(name, network, progress=True) for name in names}
+    source, pairs = _pairs(args, configuration)
+
+    per_pair, milliseconds = {}, {}
+    for name, method in methods.items():
+        per_pair[name], milliseconds[name] = evaluate_method(method, pairs)
+    milliseconds.pop("identity", None)
+    statistics = {name: summarise(scores) for name, scores in per_pair.items()}
+    print(f"{len(pairs.titles)} held-out pairs of {source.name}\n")
+    print(format_statistics(statistics, milliseconds))
+    print(f"\n{LEGEND}")
 
     result = {
-        "checkpoint": str(args.checkpoint),
-        "data": configuration.data,
-        "pairs": len(moving),
+        "checkpoint": args.checkpoint and str(args.checkpoint),
+        "data": source.name,
+        "pairs": len(pairs.titles),
         "pairs_seed": args.pairs_seed,
-        "digits": labels.tolist(),
-        "mean": means,
-        "per_pair": {method: {name: v.tolist() for name, v in s.items()} for method, s in scores.items()},
+        "titles": pairs.titles,
+        "ms_per_pair": milliseconds,
+        **{statistic: {name: s[statistic] for name, s in statistics.items()} for statistic in statistics[names[0]]},
+        "per_pair": {name: {metric: v.tolist() for metric, v in s.items()} for name, s in per_pair.items()},
     }
-    out = Path(args.out) if args.out else Path(args.checkpoint).with_name("evaluation.json")
+    folder = Path(args.checkpoint).parent if args.checkpoint else Path()
+    out = Path(args.out) if args.out else folder / "evaluation.json"
     with atomic_write(out, "w") as file:
         json.dump(result, file, indent=1)
-    print(f"The numbers of every pair are in {out}")
+    picture = out.with_suffix(".png")
+    shown = {name: {metric: v for metric, v in s.items() if metric in COLUMNS} for name, s in per_pair.items()}
+    viz.methods_picture(shown, picture)
+    print(f"The numbers of every pair are in {out}, a picture of them is {picture}")
+
+
+def _pairs(args, configuration):
+    """Where the pairs come from, and the held-out `Pairs`."""
+    name = args.data or (configuration.data if configuration else "auto")
+    as_trained = configuration is not None and configuration.data == name
+    of_phantoms = {"modality": configuration.modality, "size": configuration.size} if as_trained else {}
+    source = load_data(name, args.data_dir, **of_phantoms)
+    if isinstance(source, Digits):
+        source = _pairs_of_digits(source, args.digit, configuration if as_trained else None)
+        is_listed = (source.name, source.digit, source.pairing, args.pairs_seed) == (
+            "mnist",
+            "all",
+            "random",
+            HELD_OUT_SEED,
+        )
+        if is_listed and args.pairs <= 100:
+            return source, listed_pairs(source.digits, args.pairs)
+    elif args.digit is not None:
+        raise InputError(f"--digit {args.digit} is for digits, not for --data {name}: leave it out")
+    return source, source.held_out(args.pairs, args.pairs_seed)
+
+
+def _pairs_of_digits(digits, digit, configuration):
+    """As the network was trained; without one, random pairs, of all digits where none was named."""
+    if configuration is None:
+        return DigitPairs(digits, "all" if digit is None else digit, "random", None)
+    if configuration.pairing == "atlas" and digit not in (None, configuration.digit):
+        raise InputError(
+            f"--digit {digit}: this network was trained to align everything with one image of the digit "
+            f"{configuration.digit}; leave --digit out"
+        )
+    digit = configuration.digit if digit is None else digit
+    return DigitPairs(digits, digit, configuration.pairing, configuration.fixed_index)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,52 @@ class AdamW(Adam):
         return super()._update(index, p, g) - self.lr * self.weight_decay * p
 
 
+class Muon(Adam):
+    """For weights with a matrix in them, the direction of the momentum with all its singular values made equal.
+
+    A gradient is often nearly of low rank: a few directions get all of the step. With m the momentum and U S V^T the
+    singular value decomposition of m, reshaped to (everything but the output channels) x (output channels):
+
+        m <- momentum m + (1 - momentum) g,        p <- p - lr 0.2 sqrt(rows or columns, whichever are more) U V^T
+
+    U V^T comes from five Newton-Schulz iterations (`_orthogonalised`), which need nothing but matrix products. The
+    factor gives the step the size that it has with Adam, which is used for everything else (biases, and weights with
+    fewer than `least` output channels), so both share one learning rate.
+
+    Sources: Jordan et al., Muon: an optimizer for hidden layers in neural networks, 2024
+    (kellerjordan.github.io/posts/muon); Liu et al., Muon is scalable for LLM training, 2025, arXiv 2502.16982,
+    equation 4 (the factor).
+    """
+
+    def __init__(self, parameters, lr, momentum=0.95, least=3):
+        super().__init__(parameters, lr)
+        self.momentum, self.least = momentum, least
+
+    def _update(self, index, p, g):
+        if p.ndim < 2 or p.shape[-1] < self.least:
+            return super()._update(index, p, g)
+        mean = self.state["mean"][index]
+        mean += (1 - self.momentum) * (g - mean)
+        # Nesterov's momentum: where the mean will be, if the next gradient is like this one.
+        ahead = (mean + (1 - self.momentum) * (g - mean)).reshape(-1, p.shape[-1])
+        return -self.lr * 0.2 * max(ahead.shape) ** 0.5 * _orthogonalised(ahead).reshape(p.shape)
+
+
+def _orthogonalised(matrix, iterations=5):
+    """Nearly U V^T of a matrix U S V^T: its singular values all brought into about [.7, 1.2].
+
+    x <- a x + b (x x^T) x + c (x x^T)^2 x does a s + b s^3 + c s^5 to every singular value s in (0, 1] and leaves U and
+    V alone; these a, b, c lift small values fastest. Source: Jordan et al., 2024.
+    """
+    if matrix.shape[0] > matrix.shape[1]:  # x x^T is smallest for a wide matrix
+        return _orthogonalised(matrix.T, iterations).T
+    x = matrix / (xp.sqrt(xp.sum(matrix * matrix)) + 1e-7)  # at least the largest singular value
+    for _ in range(iterations):
+        gram = x @ x.T
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * (gram @ gram)) @ x
+    return x
+
+
 def constant_schedule(lr):
     """The same learning rate in every step."""
     return lambda step: lr

@@ -1,16 +1,35 @@
-"""python -m minireg.register: align your own images with a trained network."""
+"""python -m minireg.register: align your own images, with a trained network or without."""
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 
-from minireg import command, metrics, viz
+from minireg import backend, command, losses, metrics, ops, viz
+from minireg.classical import TRANSFORMATIONS
+from minireg.data.images import read_images, read_labels
+from minireg.data.points import read_points, write_points
 from minireg.errors import InputError
+from minireg.evaluation import warp
+from minireg.fields import warp_points
 from minireg.files import save_npz
-from minireg.models import register
+from minireg.methods import METHODS, make_method
+from minireg.models import WARP_BORDER
+from minireg.parametric import thin_plate_spline
 from minireg.trainer import load_network
+
+NAMES = (*(name for name in METHODS if name != "identity"), "tps")
+LANDMARKS = ("moving_row", "moving_column", "fixed_row", "fixed_column")
+OPTIONS = {  # which methods have it, and what it is called below the command line
+    "checkpoint": (("network", "network+refine"), None),
+    "loss": (("network+refine", "optimise"), "loss"),
+    "transformation": (("network+refine", "optimise"), "transformation"),
+    "steps": (("network+refine", "optimise", "demons"), "iterations"),
+    "landmarks": (("tps",), None),
+    "smoothing": (("tps",), "smoothing"),
+}
 
 
 def main(argv=None):
@@ -24,14 +43,77 @@ def _parse(argv):
     add = parser.add_argument
     add("moving", metavar="MOVING", help="PNG, or .npy with one image (H, W) or a stack (N, H, W)")
     add("fixed", metavar="FIXED", help="the same; one image stands for a stack of equal ones")
-    add("--checkpoint", required=True, metavar="FILE", help="checkpoint.npz of a run folder")
-    add("--out", required=True, metavar="FOLDER", help="where to write registration.npz and registration.png")
+    add("--out", required=True, metavar="FOLDER", help="where to write registration.npz and the pictures")
+    add("--method", choices=NAMES, help="default: network with a checkpoint, optimise without")
+    add("--checkpoint", metavar="FILE", help="checkpoint.npz of a run folder, for the methods with a network")
+    add("--loss", choices=tuple(losses.SIMILARITIES), help="what optimise and network+refine make small (default: ncc)")
+    add("--transformation", choices=TRANSFORMATIONS, help="what they look for (default: displacement)")
+    add("--steps", type=int, metavar="N", help="of optimise, network+refine and demons, at each level")
+    add("--landmarks", metavar="FILE", help=f"for tps: CSV with the columns {', '.join(LANDMARKS)}, in pixels")
+    add("--smoothing", type=float, metavar="S", help="of tps: 0 meets every landmark (default: 0)")
+    add("--moving-labels", metavar="FILE", help="label maps of the moving images, .png or .npy, to be warped too")
+    add(
+        "--points", metavar="FILE", help="CSV of points (row, column) in the fixed image, to be found in the moving one"
+    )
     return parser.parse_args(argv)
 
 
 def _register(args):
     command.use_backend(args)
-    network, _ = load_network(args.checkpoint)
+    name, options = _method_and_options(args)
+    network = load_network(args.checkpoint)[0] if args.checkpoint else None
+    moving, fixed = _read_pairs(args)
+    labels = None if args.moving_labels is None else _read_labels(args.moving_labels, moving.shape)
+    points = None if args.points is None else read_points(args.points, ("row", "column"))
+    if name == "tps":
+        method = _spline(read_points(args.landmarks, LANDMARKS), **options)
+    else:
+        method = make_method(name, network, progress=True, **options)
+
+    started = time.perf_counter()
+    displacement = method(moving, fixed)
+    milliseconds = (time.perf_counter() - started) / len(moving) * 1000
+    warped = warp(moving, displacement)
+    arrays = {"warped": warped[..., 0], "displacement": displacement}
+    if labels is not None:
+        field = backend.to_device(displacement)
+        nearest = ops.warp_nearest(backend.to_device(labels), field, border=WARP_BORDER)
+        arrays["warped_labels"] = backend.to_host(nearest.data)[..., 0]
+
+    folder = Path(args.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_npz(folder / "registration.npz", **arrays)
+    if points is not None:
+        _write_points(folder / "points.csv", points, displacement)
+    viz.registration_picture(moving, fixed, warped, displacement, folder / "registration.png")
+    viz.field_picture(moving, fixed, warped, displacement, folder / "fields.png")
+    viz.animation(moving, fixed, displacement, folder / "registration.gif")
+    before, after = metrics.ncc(moving, fixed).mean(), metrics.ncc(warped, fixed).mean()
+    folded = metrics.folded_pixels(displacement).mean()
+    print(
+        f"{len(moving)} pairs: NCC {before:.4f} -> {after:.4f}, folded pixels {folded:.3%}, {milliseconds:.1f} ms a "
+        f"pair with {name}; written to {folder}"
+    )
+
+
+def _method_and_options(args):
+    """The method's name and its options. Raises InputError where what was given does not go together."""
+    name = args.method or ("network" if args.checkpoint else "optimise")
+    options = {}
+    for option, (methods, parameter) in OPTIONS.items():
+        value = getattr(args, option)
+        if value is not None and name not in methods:
+            raise InputError(f"--{option} goes with the methods {', '.join(methods)}, not with {name}: leave it out")
+        if value is not None and parameter:
+            options[parameter] = value
+    for option in ("checkpoint", "landmarks"):
+        if name in OPTIONS[option][0] and getattr(args, option) is None:
+            raise InputError(f"the method {name} needs --{option} FILE")
+    return name, options
+
+
+def _read_pairs(args):
+    """The moving and the fixed images, equally many and of one size."""
     moving, fixed = read_images(args.moving), read_images(args.fixed)
     if moving.shape[1:] != fixed.shape[1:]:
         raise InputError(
@@ -43,87 +125,40 @@ def _register(args):
             f"{args.moving} holds {len(moving)} images and {args.fixed} {len(fixed)}: give equally many, or one for all"
         )
     shape = (max(len(moving), len(fixed)), *moving.shape[1:])
-    moving, fixed = (np.ascontiguousarray(np.broadcast_to(images, shape)) for images in (moving, fixed))
-
-    warped, displacement = register(network, moving, fixed, progress=True)
-    folder = Path(args.out)
-    folder.mkdir(parents=True, exist_ok=True)
-    save_npz(folder / "registration.npz", warped=warped[..., 0], displacement=displacement)
-    viz.registration_picture(moving, fixed, warped, displacement, folder / "registration.png")
-    before, after = metrics.ncc(moving, fixed).mean(), metrics.ncc(warped, fixed).mean()
-    folded = metrics.folded_pixels(displacement).mean()
-    print(f"{len(moving)} pairs: NCC {before:.4f} -> {after:.4f}, folded pixels {folded:.3%}; written to {folder}")
+    return tuple(np.ascontiguousarray(np.broadcast_to(images, shape)) for images in (moving, fixed))
 
 
-def read_images(path):
-    """Read one image or a stack from a PNG or .npy file.
-
-    Parameters
-    ----------
-    path : str or Path
-        PNG: grey. NumPy (.npy): (H, W) or (N, H, W); uint8 is divided by 255, uint16 by 65535, floats must lie in
-        [0, 1].
-
-    Returns
-    -------
-    (N, H, W, 1), float32, in [0, 1]
-
-    Raises
-    ------
-    InputError
-        Not such a file; more than one channel; values that are not finite or out of range; a constant image, with
-        which nothing can be aligned.
-    """
-    images = _read_array(path)
-    if images.dtype.str[1:] not in ("u1", "u2", "f2", "f4", "f8"):  # in an int64, nobody knows which value is white
-        raise InputError(f"{path} holds {images.dtype}: expected uint8, uint16, or floats in [0, 1]")
-    looks_like_channels = images.ndim == 3 and images.shape[2] in (1, 3, 4) and min(images.shape[:2]) >= 8
-    if images.ndim not in (2, 3) or images.size == 0 or looks_like_channels:
+def _read_labels(path, shape):
+    labels = read_labels(path)
+    if labels.shape[1:] != shape[1:] or len(labels) not in (1, shape[0]):
         raise InputError(
-            f"{path} has the shape {images.shape}: expected a grey image (H, W) or a stack (N, H, W), without channels"
+            f"{path} holds {len(labels)} label maps of {labels.shape[1]} x {labels.shape[2]}: expected {shape[0]}, or "
+            f"one for all, of {shape[1]} x {shape[2]} as the images"
         )
-    if images.dtype.kind == "u":
-        images = images / np.iinfo(images.dtype).max
-    with np.errstate(over="ignore"):  # becomes infinite, which is reported below
-        images = images.astype(np.float32)
-    images = images[None] if images.ndim == 2 else images
-    bad = np.size(images) - np.count_nonzero(np.isfinite(images))
-    if bad:
-        raise InputError(f"{path} has {bad} values that are NaN or infinite: replace them first")
-    if images.min() < 0 or images.max() > 1:
-        raise InputError(
-            f"{path} has intensities from {images.min():.4g} to {images.max():.4g}: scale them to [0, 1] first"
-        )
-    constant = np.flatnonzero(np.ptp(images, axis=(1, 2)) == 0)
-    if constant.size:
-        raise InputError(f"image {constant[0]} of {path} is constant ({images[constant[0], 0, 0]:.4g} everywhere): "
-                         "there is nothing to align")  # fmt: skip
-    return images[..., None]
+    return np.ascontiguousarray(np.broadcast_to(labels, shape))
 
 
-def _read_array(path):
-    """The array in a PNG or .npy file."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"there is no image file {path}")
-    try:
-        if path.suffix.lower() == ".npy":
-            with path.open("rb") as file:
-                return np.lib.format.read_array(file, allow_pickle=False)
-        if path.suffix.lower() == ".png":
-            from matplotlib.image import imread
+def _spline(landmarks, smoothing=0.0):
+    """The method that meets landmarks (K, 4), the same ones in all pairs, whatever the images show."""
 
-            image = imread(path)
-            if image.ndim == 3:
-                raise InputError(
-                    f"{path} has {image.shape[2]} channels: expected a grey image; convert it to greyscale first"
-                )
-            return image
-    except InputError:
-        raise
-    except Exception as error:  # the readers raise errors of many kinds
-        raise InputError(f"{path} cannot be read as an image: it is damaged or of another format ({error})") from None
-    raise InputError(f"{path} is neither a .png nor a .npy file")
+    def method(moving, fixed):
+        points = landmarks[None]
+        field = thin_plate_spline(points[..., 2:], points[..., :2], *moving.shape[1:3], smoothing)
+        return np.repeat(field, len(moving), axis=0)
+
+    return method
+
+
+def _write_points(path, points, displacement):
+    """For each pair the points of the fixed image (K, 2), and where they are in the moving one."""
+    points = np.repeat(points[None], len(displacement), axis=0)
+    found = backend.to_host(warp_points(backend.to_device(points), backend.to_device(displacement)).data)
+    rows = [
+        (pair, *point, *there)
+        for pair in range(len(points))
+        for point, there in zip(points[pair], found[pair], strict=True)
+    ]
+    write_points(path, ("pair", "row", "column", "moving_row", "moving_column"), rows)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""python -m minireg.train: train a registration network on handwritten digits.
+"""python -m minireg.train: train a registration network on handwritten digits, head phantoms, or your own images.
 
 Without options it takes about a minute on two cores and leaves its results in a new folder below runs/.
 """
@@ -10,28 +10,33 @@ from pathlib import Path
 
 from minireg import command, losses
 from minireg.checkpoint import load_checkpoint
-from minireg.data import load_digits
+from minireg.data import DIGITS, load_data
 from minireg.data.pairs import PAIRINGS
+from minireg.data.phantom import DEFAULT_SIZE, MODALITIES
 from minireg.errors import InputError
 from minireg.evaluate import format_table
 from minireg.models import MODELS
-from minireg.trainer import CHECKPOINT, RECIPES, Configuration, Trainer, read_configuration
+from minireg.trainer import CHECKPOINT, IMAGES, MULTIMODAL, RECIPES, Configuration, Trainer, read_configuration
 
-# Options that choose what is computed; a run that is resumed keeps its own.
+# Options that choose what is computed, and what they are if not given (None: as the recipe has it). A run that is
+# resumed keeps its own.
 DECIDING = {
     "recipe": "default",
     "data": "auto",
-    "digit": 5,
-    "pairing": "atlas",
-    "fixed_index": None,
     "seed": 0,
+    "augment": False,
     "model": None,
     "loss": None,
     "smoothness": None,
+    "folding": None,
+    "inverse_consistency": None,
     "steps": None,
     "batch_size": None,
     "lr": None,
+    "workers": None,
 }
+FOR_DIGITS = {"digit": 5, "pairing": "atlas", "fixed_index": None, "leave_out": []}
+FOR_PHANTOMS = {"modality": "mr", "size": DEFAULT_SIZE}
 
 
 def main(argv=None):
@@ -45,18 +50,35 @@ def _parse(argv):
     add = parser.add_argument
     add("--recipe", choices=RECIPES, help="default, or mnist2020: the experiment of 2020 as published")
     add(
-        "--data", choices=("auto", "mnist", "strokes"), help="auto: MNIST if it can be had, else drawn digits (default)"
+        "--data",
+        metavar="{auto,mnist,strokes,phantom,FOLDER,FILE.csv}",
+        help="auto: MNIST if it can be had, else drawn digits (default); phantom: drawn heads; FOLDER: its .png and "
+        ".npy images, label maps in FOLDER/labels; FILE.csv: pairs, with the columns moving and fixed",
     )
     add("--data-dir", metavar="FOLDER", help="folder with the MNIST files (default: MINIREG_DATA, else downloaded)")
     add("--digit", type=command.digit, metavar="{0..9,all}", help="which digits to register (default: 5)")
     add("--pairing", choices=PAIRINGS, help="atlas: all to one fixed image (default); random: any two of a digit")
     add("--fixed-index", type=int, metavar="I", help="test image that is the atlas (default: drawn by the seed)")
+    add(
+        "--leave-out",
+        type=int,
+        nargs="+",
+        choices=range(10),
+        metavar="{0..9}",
+        help="digits that are never shown in training",
+    )
+    add("--modality", choices=MODALITIES, help="of phantoms; multi: CT to MR (default: mr)")
+    add("--size", type=int, metavar="PIXELS", help=f"height and width of phantoms (default: {DEFAULT_SIZE})")
+    add("--augment", action="store_const", const=True, help="also deform and brighten the training pairs at random")
     add("--model", choices=MODELS, help="the network (default: the recipe's)")
     add("--loss", choices=losses.SIMILARITIES, help="how alike images are (default: ncc)")
     add("--smoothness", type=float, metavar="W", help="weight of the field's roughness in the loss")
+    add("--folding", type=float, metavar="W", help="weight of the penalty on folds")
+    add("--inverse-consistency", type=float, metavar="W", help="weight of how far there and back misses the start")
     add("--steps", type=int, help="training steps (default: the recipe's for the pairing)")
     add("--batch-size", type=int, metavar="N", help="pairs in a step (default: 32)")
     add("--lr", type=float, help="learning rate (default: the recipe's)")
+    add("--workers", type=int, metavar="N", help="processes that share each batch on a CPU (default: the recipe's)")
     add("--seed", type=int, help="of the weights, the pairs and the fixed image (default: 0)")
     add("--out", metavar="FOLDER", help="where to write (default: a new folder below runs/)")
     add(
@@ -103,28 +125,53 @@ def _new(args, folder):
     """A Trainer at step 0."""
     if folder is not None and (folder / CHECKPOINT).exists():
         raise InputError(f"{folder} already holds a run: go on with --resume {folder}, or name another --out")
-    options = {name: default if (given := getattr(args, name)) is None else given for name, default in DECIDING.items()}
-    recipe = {name: value for name, value in RECIPES[options["recipe"]].items() if options.get(name) is None}
-    configuration = Configuration(**options | recipe)
-    digits = load_digits(configuration.data, args.data_dir)
-    configuration = configuration.complete(digits)
-    return Trainer(configuration, digits, folder or _new_folder(configuration))
+    options = _options(args)
+    recipe = dict(RECIPES[options["recipe"]])
+    if options["recipe"] == "default" and options["data"] not in DIGITS:
+        recipe |= IMAGES | (MULTIMODAL if options["modality"] == "multi" else {})
+    configuration = Configuration(**options | {n: value for n, value in recipe.items() if options.get(n) is None})
+    data = _load(configuration, args.data_dir)
+    configuration = configuration.complete(data)
+    return Trainer(configuration, data, folder or _new_folder(configuration))
+
+
+def _options(args):
+    """All options that decide: as given, else their defaults; those for other data are None."""
+    data = args.data or DECIDING["data"]
+    concerned = FOR_DIGITS if data in DIGITS else FOR_PHANTOMS if data == "phantom" else {}
+    options = {}
+    for name, default in (DECIDING | FOR_DIGITS | FOR_PHANTOMS).items():
+        given = getattr(args, name)
+        if given is not None and name not in DECIDING and name not in concerned:
+            whose = "digits" if name in FOR_DIGITS else "phantoms"
+            raise InputError(f"{_flag(name)} is for {whose}, not for --data {data}: leave it out")
+        options[name] = given if given is not None else default if name in DECIDING | concerned else None
+    return options
 
 
 def _resumed(args, folder):
     """A Trainer at the step of the checkpoint in the folder."""
     meta, groups = load_checkpoint(folder / CHECKPOINT)
     configuration = read_configuration(meta, folder / CHECKPOINT)
-    for name in DECIDING:
+    for name in DECIDING | FOR_DIGITS | FOR_PHANTOMS:
         given, own = getattr(args, name), getattr(configuration, name)
         if given is not None and given != own and (name, given) != ("data", "auto"):
             raise InputError(
-                f"--{name.replace('_', '-')} {given} differs from the run in {folder}, which has {own}: a resumed run "
+                f"{_flag(name)} {given} differs from the run in {folder}, which has {own}: a resumed run "
                 "keeps its own options; leave it out, or start a new run"
             )
-    trainer = Trainer(configuration, load_digits(configuration.data, args.data_dir), folder)
+    trainer = Trainer(configuration, _load(configuration, args.data_dir), folder)
     trainer.restore(meta, groups)
     return trainer
+
+
+def _load(configuration, data_dir):
+    """The data of a run."""
+    return load_data(configuration.data, data_dir, configuration.modality, configuration.size)
+
+
+def _flag(name):
+    return f"--{name.replace('_', '-')}"
 
 
 def _command_to_resume(args, folder):
@@ -136,7 +183,8 @@ def _command_to_resume(args, folder):
 
 def _new_folder(configuration):
     """runs/mnist-5-atlas, or with the first free number behind it."""
-    name = f"{configuration.data}-{configuration.digit}-{configuration.pairing}"
+    about = [configuration.digit, configuration.pairing, configuration.modality]
+    name = "-".join([Path(configuration.data).stem, *(str(word) for word in about if word is not None)])
     if configuration.recipe != "default":
         name = f"{configuration.recipe}-{name}"
     number = 1
@@ -146,7 +194,13 @@ def _new_folder(configuration):
 
 
 def _describe(configuration):
+    if configuration.data == "phantom":
+        return f"modality {configuration.modality}, {configuration.size} x {configuration.size} pixels"
+    if configuration.digit is None:
+        return "pairs of images"
     digits = "all digits" if configuration.digit == "all" else f"digit {configuration.digit}"
+    if configuration.leave_out:
+        digits += f" but {', '.join(map(str, configuration.leave_out))}"
     if configuration.pairing == "atlas":
         return f"{digits} to test image {configuration.fixed_index}"
     return f"random pairs of {digits}"

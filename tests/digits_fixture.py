@@ -1,15 +1,16 @@
 """Fixtures of the upper floors: small data sets in place of the full one, and a run trained on one of them."""
 
 import pytest
-from short_runs import SHORT, fewest_digits, small_digits
+from short_runs import SHORT, fewest_digits, short_animation, small_digits
 
-from minireg import data, train
+from minireg import data, train, viz
 
 
 @pytest.fixture
 def few_digits(monkeypatch):
-    """The data set "strokes" is the smallest one, and no folder with MNIST is known."""
+    """The data set "strokes" is the smallest one, animations are short, and no folder with MNIST is known."""
     monkeypatch.setattr(data, "load_strokes", fewest_digits)
+    monkeypatch.setattr(viz, "animation", short_animation)
     monkeypatch.delenv("MINIREG_DATA", raising=False)
     return fewest_digits()
 

@@ -6,15 +6,16 @@ import os
 import signal
 import sys
 
-from minireg import data, files, train, trainer
+from minireg import data, files, train, trainer, viz
 from minireg.data.strokes import load_strokes
 
 # A run of a few seconds that registers well enough to be told from one that learns nothing.
-SHORT = ["--data", "strokes", "--steps", "40", "--batch-size", "8"]
+SHORT = ["--data", "strokes", "--steps", "40", "--batch-size", "8", "--workers", "1"]
 # One that only goes through the motions.
-TINY = ["--data", "strokes", "--steps", "5", "--batch-size", "2"]
+TINY = ["--data", "strokes", "--steps", "5", "--batch-size", "2", "--workers", "1"]
 # The files of a finished run.
-RUN_FILES = {"checkpoint.npz", "history.csv", "configuration.json", "metrics.json", "loss.png", "registration.png"}
+PICTURES = {"loss.png", "registration.png", "fields.png", "registration.gif"}
+RUN_FILES = {"checkpoint.npz", "history.csv", "configuration.json", "metrics.json", *PICTURES}
 
 
 @functools.cache
@@ -26,6 +27,9 @@ def small_digits(test_per_digit=20):
 def fewest_digits():
     """The same with two held-out pairs for each digit, because a report takes longer than a step."""
     return small_digits(test_per_digit=3)
+
+
+short_animation = functools.partial(viz.animation, frames=2)  # for the same reason
 
 
 def contents(folder):
@@ -55,6 +59,7 @@ def _train_and_die(arguments, fatal):
     """In the process: train, and be killed at the file operation of number `fatal`, with a file half-written."""
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     data.load_strokes = fewest_digits
+    viz.animation = short_animation
     trainer.STEPS_BETWEEN_CHECKPOINTS = 2
     operations = 0
 

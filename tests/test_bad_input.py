@@ -575,7 +575,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(tmp_path, checkpoint, image, monk
     def fail(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(register, "register", fail)
+    monkeypatch.setattr(register, "make_method", fail)
     with pytest.raises(ZeroDivisionError):
         register.main([str(image), str(image), "--checkpoint", str(checkpoint), "--out", str(tmp_path / "out")])
 

@@ -9,7 +9,7 @@ from minireg import backend, losses, nn, no_grad, ops
 from minireg.data import pad
 from minireg.errors import InputError
 from minireg.fields import compose, integrate
-from minireg.models import MODELS, EncoderDecoder, UNet, register
+from minireg.models import MODELS, EncoderDecoder, SymmetricUNet, both_ways, register
 
 
 def smooth_field(shape, size, seed=0, dtype=np.float64):
@@ -36,10 +36,11 @@ def set_to(parameter, array):
 
 
 def wild_unet(seed=0, size=0.1, **options):
-    """A U-Net whose last layer is random instead of zero, so that its fields are not the identity."""
+    """A network whose last layer is random instead of zero, so that its fields are not the identity."""
     rng = np.random.default_rng(seed)
-    network = UNet(rng, **options)
-    set_to(network.velocity.weight, size * rng.standard_normal(network.velocity.weight.shape))
+    network = SymmetricUNet(rng, **options)
+    weight = network.unet.output.weight
+    set_to(weight, size * rng.standard_normal(weight.shape))
     return network
 
 
@@ -148,21 +149,21 @@ def test_it_refuses_sizes_that_it_cannot_halve_three_times():
         predict(network, image, image)
 
 
-# The U-Net
+# The symmetric U-Net
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (7, 5), (28, 28), (32, 32), (33, 47), (100, 150)])
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_unet_takes_images_of_any_size_and_begins_with_the_identity(shape, count):
     moving, fixed = np.random.default_rng(0).random((2, count, *shape, 1), dtype=np.float32)
-    u = predict(UNet(np.random.default_rng(0)), moving, fixed)
+    u = predict(SymmetricUNet(np.random.default_rng(0)), moving, fixed)
     assert u.shape == (count, *shape, 2) and u.dtype == np.float32
     assert not u.any()
     u = predict(wild_unet(), moving, fixed)
     assert np.isfinite(u).all() and u.any()
 
 
-@pytest.mark.parametrize("options", [{"channels": (4,)}, {"channels": (4, 8, 8, 8)}, {"looks": 1}, {"squarings": 0}])
+@pytest.mark.parametrize("options", [{"channels": (4,)}, {"channels": (4, 8, 8, 8)}, {"looks": (2,)}, {"looks": (8, 4, 2)}, {"squarings": 0}])
 def test_the_unet_can_be_deeper_shallower_and_look_once(options):
     moving, fixed = digits_pair()
     u = predict(wild_unet(**options), moving, fixed)
@@ -177,16 +178,80 @@ def test_pairs_of_a_batch_do_not_see_each_other():
     np.testing.assert_allclose(together, alone, atol=1e-4)
 
 
-def test_images_of_other_sizes_are_padded_with_zeros_and_multiples_of_8_are_not_padded(monkeypatch):
+def test_images_of_other_sizes_are_padded_with_zeros_and_multiples_of_16_are_not_padded(monkeypatch):
     moving, fixed = digits_pair(shape=(21, 28))
     network = wild_unet()
-    margin = ((0, 0), (0, 3), (0, 4), (0, 0))
+    margin = ((0, 0), (0, 11), (0, 4), (0, 0))
     padded = predict(network, np.pad(moving, margin), np.pad(fixed, margin))
     np.testing.assert_array_equal(predict(network, moving, fixed), padded[:, :21, :28])
     moving, fixed = digits_pair()
     before = predict(network, moving, fixed)
     monkeypatch.setattr(ops, "pad", lambda image, margin: image)
     np.testing.assert_array_equal(predict(network, moving, fixed), before)
+
+
+def test_the_symmetric_network_leaves_equal_images_exactly_where_they_are():
+    moving, _ = digits_pair(2)
+    assert predict(wild_unet(), moving, _).any()
+    assert not predict(wild_unet(), moving, moving).any()
+
+
+def test_exchanging_the_images_exchanges_the_fields_there_and_back():
+    moving, fixed = digits_pair(2)
+    with no_grad():
+        there, back = wild_unet().both_ways(tensor(moving, False), tensor(fixed, False))
+    swapped = predict(wild_unet(), fixed, moving)
+    np.testing.assert_allclose(host(back), swapped, atol=1e-4)
+    assert np.abs(host(there) - swapped).max() > 0.5
+
+
+@pytest.mark.parametrize("looks", [(2,), (4, 2), (4, 4, 2, 2, 2)])
+def test_there_and_back_leads_to_the_start(looks, monkeypatch):
+    moving, fixed = digits_pair()
+    network = SymmetricUNet(np.random.default_rng(0), looks=looks, squarings=5)
+
+    def waves(x):  # smooth, and different for the two orders of the images
+        shape = x.shape[1:3]
+        return tensor(np.concatenate([smooth_field(shape, 1 / len(looks), seed, np.float32) for seed in (0, 1)]), False)
+
+    monkeypatch.setattr(network, "unet", waves)
+    with no_grad():
+        there, back = network.both_ways(tensor(moving, False), tensor(fixed, False))
+        missed = np.abs(host(compose(there, back)))[:, 8:-8, 8:-8]
+    assert np.abs(host(there)).max() > 0.7
+    assert missed.mean() < 0.03 * np.abs(host(there)).mean()
+
+
+def test_every_look_sees_the_images_as_warped_so_far(monkeypatch):
+    """With a network that answers with one constant shift, each look moves the images by as much again."""
+    moving, fixed = digits_pair()
+    network = wild_unet(looks=(4, 2, 2))
+    seen = []
+
+    def shift(x):
+        seen.append(host(x))
+        n = len(x.data) // 2
+        answer = np.zeros((*x.shape[:3], 2), np.float32)
+        answer[:n, ..., 1], answer[n:, ..., 1] = 1, -1
+        return tensor(answer, False)
+
+    monkeypatch.setattr(network, "unet", shift)
+    displacement = predict(network, moving, fixed)
+    # Pixels of the image: a shift of 1 at a quarter of the size, and twice 1 at half of it.
+    np.testing.assert_allclose(displacement[:, 8:-8, 8:-8], np.broadcast_to([0, 4 + 2 + 2], (1, 16, 16, 2)), atol=1e-4)
+    # Half of it in each image, in pixels of half the size; the field so far is the last input.
+    np.testing.assert_allclose(seen[1][0, 4:-4, 4:-4, 9], 1, atol=1e-4)
+    np.testing.assert_allclose(seen[2][1, 4:-4, 4:-4, 9], -1.5, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_both_ways_is_the_field_of_the_pair_and_of_the_swapped_pair(name):
+    moving, fixed = digits_pair(2)
+    network = MODELS[name](np.random.default_rng(0)).eval()
+    with no_grad():
+        there, back = both_ways(network, tensor(moving, False), tensor(fixed, False))
+    np.testing.assert_allclose(host(there), predict(network, moving, fixed), atol=1e-5)
+    np.testing.assert_allclose(host(back), predict(network, fixed, moving), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -204,16 +269,16 @@ def test_the_same_seed_gives_the_same_network_and_its_state_goes_around(name):
         assert array.dtype == np.float32
         np.testing.assert_array_equal(array, second.state_dict()[key])
     moving, fixed = digits_pair()
-    if name == "unet":
+    if name == "symmetric":
         first = wild_unet()
     other.load_state_dict(first.state_dict())
     np.testing.assert_array_equal(predict(first.eval(), moving, fixed), predict(other.eval(), moving, fixed))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["symmetric", "encoder-decoder"])
 def test_the_gradient_of_the_whole_network_is_that_of_central_differences(name):
     rng = np.random.default_rng(0)
-    network = wild_unet(channels=(4, 6, 6)) if name == "unet" else EncoderDecoder(rng).eval()
+    network = wild_unet(channels=(4, 6), looks=(4, 2)) if name == "symmetric" else EncoderDecoder(rng).eval()
     for parameter in network.parameters():
         # Off zero: where an image is black and a bias is zero, a ReLU sits exactly on its kink.
         parameter.data = parameter.data.astype(np.float64) + backend.to_device(
@@ -284,7 +349,7 @@ def test_register_evaluates_and_leaves_the_network_in_the_mode_in_which_it_found
 
 def test_a_field_that_is_not_finite_is_refused():
     moving, fixed = digits_pair(2)
-    network = UNet(np.random.default_rng(0))
-    set_to(network.velocity.bias, [np.inf, 0])
+    network = SymmetricUNet(np.random.default_rng(0))
+    set_to(network.unet.output.bias, [np.inf, 0])
     with pytest.raises(InputError, match="not finite"):
         register(network, moving, fixed)

@@ -12,6 +12,8 @@ seeds = st.integers(0, 2**32 - 1)
 quick = settings(max_examples=30, deadline=None)
 
 SIMILARITIES = [metrics.ncc, metrics.mse, metrics.ssim, metrics.dice]
+FOLDS = [metrics.folded_cells, metrics.folded_pixels]
+ERRORS = [metrics.inverse_consistency, metrics.target_registration_error]
 REGULARITIES = [metrics.folded_cells, metrics.folded_pixels, metrics.spread_log_jacobian]
 
 
@@ -164,6 +166,67 @@ def test_dice_of_two_empty_sets_is_one_and_of_one_empty_set_is_zero():
     assert metrics.dice(empty, full) == 0
 
 
+def test_a_sweep_is_dice_at_every_threshold():
+    a, b = random_images(0), random_images(1)
+    expected = np.stack([metrics.dice(a, b, t) for t in (0.3, 0.4, 0.5, 0.6, 0.7)], axis=1)
+    assert len(np.unique(expected)) == expected.size
+    np.testing.assert_array_equal(metrics.dice_sweep(a, b), expected)
+    np.testing.assert_array_equal(metrics.dice_sweep(a, b, [0.6]), expected[:, 3:4])
+
+
+def hausdorff95_reference(a, b):
+    """The formula of the docstring, pair of pixels by pair of pixels, for two sets (H, W)."""
+
+    def boundary(inside):
+        def is_inside(row, column):
+            return 0 <= row < len(inside) and 0 <= column < len(inside[0]) and inside[row][column]
+
+        return [
+            (i, j)
+            for i, j in zip(*np.nonzero(inside), strict=True)
+            if not all(is_inside(i + di, j + dj) for di, dj in [(-1, 0), (1, 0), (0, -1), (0, 1)])
+        ]
+
+    def directed(start, end):
+        return np.percentile([min(np.hypot(p[0] - q[0], p[1] - q[1]) for q in end) for p in start], 95)
+
+    return max(directed(boundary(a), boundary(b)), directed(boundary(b), boundary(a)))
+
+
+@quick
+@given(seeds, st.tuples(st.integers(1, 9), st.integers(1, 9)), st.floats(0.2, 0.8))
+def test_hausdorff95_is_that_of_the_formula_and_symmetric(seed, size, threshold):
+    a, b = np.random.default_rng(seed).random((2, 3, *size, 1))
+    a[:, 0, 0] = b[:, -1, -1] = 1
+    value = metrics.hausdorff95(a, b, threshold)
+    expected = [hausdorff95_reference(x > threshold, y > threshold) for x, y in zip(a[..., 0], b[..., 0], strict=True)]
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    np.testing.assert_array_equal(metrics.hausdorff95(b, a, threshold), value)
+
+
+def test_hausdorff95_of_a_shifted_square_is_between_the_boundaries_not_the_regions():
+    a, b = np.zeros((2, 1, 20, 20, 1))
+    a[:, 5:15, 5:15], b[:, 5:15, 8:18] = 1, 1
+    assert metrics.hausdorff95(a, b) == 3
+    b[:] = 0
+    b[:, 8:12, 8:12] = 1  # inside of a, so that each of its pixels belongs to a too
+    assert metrics.hausdorff95(a, b) > 3
+
+
+def test_hausdorff95_ignores_a_stray_pixel_among_many():
+    a = np.zeros((1, 30, 30, 1))
+    a[:, 5:15, 5:15] = 1
+    b = a.copy()
+    b[0, 29, 29] = 1
+    assert metrics.hausdorff95(a, b) == 0
+
+
+def test_hausdorff95_of_two_empty_sets_is_zero_and_of_one_empty_set_the_diagonal():
+    empty, full = np.zeros((1, 4, 5, 1)), np.ones((1, 4, 5, 1))
+    assert metrics.hausdorff95(empty, empty) == 0
+    assert metrics.hausdorff95(empty, full) == metrics.hausdorff95(full, empty) == 5  # 3 down, 4 across
+
+
 # How regular a displacement is
 
 
@@ -270,14 +333,83 @@ def test_a_field_without_cells_has_no_folds_and_no_spread(height, width):
         np.testing.assert_array_equal(metric(u), [0, 0])
 
 
+@pytest.mark.parametrize("metric", FOLDS)
+def test_a_mask_of_everything_changes_nothing_and_an_empty_one_counts_nothing(metric):
+    u = np.random.default_rng(0).uniform(-1, 1, (3, 6, 5, 2))
+    np.testing.assert_array_equal(metric(u, mask=np.ones((3, 6, 5), bool)), metric(u))
+    np.testing.assert_array_equal(metric(u, mask=np.zeros((3, 6, 5), bool)), [0, 0, 0])
+    assert np.all(metric(u) > 0)
+
+
+def test_folds_in_a_mask_are_counted_among_its_own_pixels_and_the_cells_that_touch_it():
+    u = np.zeros((1, 6, 6, 2))
+    u[0, 2, 3, 1] = -1.5  # the edge from (2, 2) to (2, 3) turns round, in the two cells on either side of it
+    mask = np.zeros((1, 6, 6), bool)
+    mask[0, 2, 1:5] = True
+    assert metrics.folded_pixels(u) == pytest.approx(1 / 25)
+    assert metrics.folded_pixels(u, mask) == pytest.approx(1 / 4)
+    assert metrics.folded_cells(u) == pytest.approx(2 / 25)
+    assert metrics.folded_cells(u, mask) == pytest.approx(2 / 10)
+
+
+@pytest.mark.parametrize("mask", [np.ones((1, 4, 4)), np.ones((1, 4, 5), bool), np.ones((4, 4), bool), [[[True]]]])
+def test_a_mask_that_is_not_boolean_or_does_not_fit_is_refused(mask):
+    u = np.zeros((1, 4, 4, 2))
+    for metric in (*FOLDS, lambda u, mask: metrics.target_registration_error(u, u, mask)):
+        with pytest.raises(InputError, match=r"mask of booleans \(1, 4, 4\)"):
+            metric(u, mask)
+
+
+# How exact a displacement is
+
+
+def test_two_translations_that_undo_each_other_are_consistent_and_the_rest_is_what_is_missing():
+    shape = (1, 5, 7, 2)
+    forward = np.broadcast_to([1.5, -2.0], shape)
+    assert metrics.inverse_consistency(forward, -forward) == 0
+    assert metrics.inverse_consistency(forward, np.broadcast_to([-1.5, 6.0], shape)) == pytest.approx(4)
+    assert metrics.inverse_consistency(forward, np.zeros(shape)) == pytest.approx(2.5)
+
+
+def test_the_way_back_begins_where_the_way_there_ended():
+    # u doubles distances from the left border, so the way back halves them: w(c) = -c / 2, and w at 2 c, not at c.
+    forward = linear_field(np.diag([1, 2]), 4, 9)
+    backward = linear_field(np.diag([1, 0.5]), 4, 9)
+    error = np.abs(np.arange(9) - np.minimum(2 * np.arange(9), 8) / 2)  # beyond column 8, w continues as it is there
+    assert error[:5].max() == 0
+    assert metrics.inverse_consistency(forward, backward) == pytest.approx(error.mean())
+
+
+def test_the_error_to_the_true_field_is_the_mean_distance_in_the_mask():
+    u, true = np.zeros((2, 3, 4, 2)), np.zeros((2, 3, 4, 2))
+    true[0, 1, 1] = 3, 4
+    true[1] = 0, -2
+    mask = np.zeros((2, 3, 4), bool)
+    mask[0, 1, :2] = True
+    np.testing.assert_allclose(metrics.target_registration_error(u, true), [5 / 12, 2])
+    np.testing.assert_allclose(metrics.target_registration_error(u, true, mask), [2.5, 0])  # nothing to miss in [1]
+
+
+def test_a_landmark_is_sent_along_the_field_interpolated_at_the_landmark():
+    u = linear_field([[1.5, 0], [0.25, 1]], 12, 14)
+    fixed_points = np.array([[[0.5, 3], [2.25, 7.75], [4, 0]]])
+    moving_points = fixed_points @ np.array([[1.5, 0], [0.25, 1]]).T
+    assert metrics.landmark_error(u, fixed_points, moving_points) == pytest.approx(0, abs=1e-12)
+    moving_points[0, 1] += 3, -4
+    assert metrics.landmark_error(u, fixed_points, moving_points) == pytest.approx(5 / 3)
+    for points in (fixed_points[0], fixed_points[:, :0], fixed_points[..., :1], np.concatenate([fixed_points] * 2)):
+        with pytest.raises(InputError, match=r"one shape \(1, K, 2\)"):
+            metrics.landmark_error(u, points, points)
+
+
 # What all of them share
 
 
-@pytest.mark.parametrize("metric", SIMILARITIES + REGULARITIES)
+@pytest.mark.parametrize("metric", SIMILARITIES + REGULARITIES + ERRORS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_metric_gives_one_float64_number_per_pair_whatever_else_is_in_the_batch(metric, dtype):
     shape = (3, 12, 14, 2)
-    batches = [random_images(seed, shape).astype(dtype) for seed in range(2)][: 1 + (metric in SIMILARITIES)]
+    batches = [random_images(seed, shape).astype(dtype) for seed in range(2)][: 1 + (metric in SIMILARITIES + ERRORS)]
     values = metric(*batches)
     assert values.shape == (3,) and values.dtype == np.float64
     alone = [metric(*(batch[i : i + 1] for batch in batches))[0] for i in range(3)]
@@ -322,3 +454,21 @@ def test_values_that_are_not_finite_are_refused_and_counted(value):
         metrics.ncc(clean, spoiled)
     with pytest.raises(InputError, match="2 of the 288 values of u are NaN or infinite"):
         metrics.folded_pixels(spoiled)
+
+
+def test_the_score_has_every_metric_of_the_pairs_and_tells_the_foreground_from_the_image():
+    rng = np.random.default_rng(0)
+    warped, fixed = rng.random((2, 3, 12, 14, 1))
+    u = rng.uniform(-1, 1, (3, 12, 14, 2))
+    scores = metrics.score(warped, fixed, u)
+    for name in ("ncc", "mse", "ssim", "dice", "hausdorff95"):
+        np.testing.assert_array_equal(scores[name], getattr(metrics, name)(warped, fixed))
+    np.testing.assert_array_equal(scores["spread_log_jacobian"], metrics.spread_log_jacobian(u))
+    for name in ("folded_pixels", "folded_cells"):
+        metric = getattr(metrics, name)
+        np.testing.assert_array_equal(scores[name], metric(u))
+        np.testing.assert_array_equal(scores[f"{name}_foreground"], metric(u, fixed[..., 0] > 0.5))
+    sweep = metrics.dice_sweep(warped, fixed)
+    np.testing.assert_array_equal(scores["dice_0.7"], sweep[:, 4])
+    np.testing.assert_array_equal(scores["dice_sweep"], sweep.mean(axis=1))
+    assert all(values.shape == (3,) and values.dtype == np.float64 for values in scores.values())

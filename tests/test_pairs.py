@@ -7,7 +7,7 @@ import pytest
 from short_runs import small_digits
 
 from minireg.data import pad
-from minireg.data.pairs import PairSampler, draw_fixed_index, held_out_pairs
+from minireg.data.pairs import PairSampler, draw_fixed_index, held_out_pairs, split_of
 from minireg.errors import InputError
 
 
@@ -32,11 +32,11 @@ def labels_of(images, split):
 
 
 @pytest.mark.parametrize("pairing", ["atlas", "random"])
-@pytest.mark.parametrize(("digit", "count"), [(5, 40), ("all", 400)])
+@pytest.mark.parametrize(("digit", "count"), [(5, 35), ("all", 367)])
 def test_every_training_image_moves_once_in_an_epoch_however_batches_fall(pairing, digit, count):
     draws = sampler(digit, pairing)
     drawn = rows(np.concatenate([draws.draw(27)[0] for _ in range(2 * count // 27 + 1)]))
-    everything = set(rows(draws.images))
+    everything = set(rows(draws.moving))
     assert len(everything) == count
     for epoch in (drawn[:count], drawn[count : 2 * count]):
         assert len(epoch) == count and set(epoch) == everything
@@ -66,7 +66,7 @@ def test_batches_are_padded_float32_in_the_unit_interval(pairing):
 
 def test_a_batch_larger_than_the_data_set_repeats_images():
     moving, fixed = sampler(5).draw(100)
-    assert len(moving) == len(fixed) == 100 and len(set(rows(moving))) == 40
+    assert len(moving) == len(fixed) == 100 and len(set(rows(moving))) == 35
 
 
 @pytest.mark.parametrize("pairing", ["atlas", "random"])
@@ -87,10 +87,60 @@ def test_a_saved_state_is_a_copy_and_fits_only_its_own_set_of_images():
     draws = sampler(5)
     state = draws.state_dict()
     state["order"][:] = 0
-    assert len(set(draws.order)) == 40
+    assert len(set(draws.order)) == 35
     for wrong in ({}, {"order": state["order"]}, {"order": np.arange(7), "position": np.array(0)}):
         with pytest.raises(InputError, match="does not belong to this data set"):
             draws.load_state_dict(wrong)
+
+
+# Splits
+
+
+def test_the_last_twelfth_of_the_training_images_is_for_validation_and_never_trained_on():
+    digits = small_digits()
+    parts = {split: rows(split_of(digits, split)[0]) for split in ("train", "validation", "test")}
+    assert parts["train"] + parts["validation"] == rows(digits.train_images)
+    assert len(parts["validation"]) == 400 // 12 and parts["test"] == rows(digits.test_images)
+    draws = sampler("all", "random")
+    drawn = set(rows(np.concatenate([np.concatenate(draws.draw(100)) for _ in range(8)])))
+    assert drawn == set(rows(pad(split_of(digits, "train")[0])))
+    with pytest.raises(InputError, match="unknown split 'dev': choose one of train, validation, test"):
+        split_of(digits, "dev")
+
+
+@pytest.mark.parametrize("pairing", ["atlas", "random"])
+def test_a_digit_that_is_left_out_is_never_shown_and_the_others_all_are(pairing):
+    digits = small_digits()
+    fixed_index = 0 if pairing == "atlas" else None
+    draws = PairSampler(digits, "all", pairing, fixed_index, np.random.default_rng(0), leave_out=(7, 2))
+    moving, fixed = draws.draw(len(draws.moving))
+    assert set(labels_of(moving, "train")) == set(range(10)) - {2, 7}
+    assert pairing == "atlas" or set(labels_of(fixed, "train")) == set(range(10)) - {2, 7}
+    with pytest.raises(InputError, match="nothing is left to train on"):
+        PairSampler(digits, 5, "random", None, np.random.default_rng(0), leave_out=(5,))
+
+
+@pytest.mark.parametrize("pairing", ["atlas", "random"])
+def test_validation_pairs_are_of_the_validation_split_and_an_atlas_is_the_one_trained_for(pairing):
+    digits = small_digits()
+    fixed_index = sampler_index() if pairing == "atlas" else None
+    digit = 5 if pairing == "atlas" else "all"
+    moving, fixed, labels = held_out_pairs(digits, digit, pairing, fixed_index, split="validation")
+    known = set(rows(pad(split_of(digits, "validation")[0])))
+    assert set(rows(moving)) <= known and labels_of(moving, "train") == labels.tolist()
+    if pairing == "atlas":
+        assert set(rows(fixed)) == set(rows(pad(digits.test_images[fixed_index : fixed_index + 1])))
+    else:
+        assert set(rows(fixed)) <= known and labels_of(fixed, "train") == labels.tolist()
+        assert all(m != f for m, f in zip(rows(moving), rows(fixed), strict=True))
+
+
+def test_a_digit_that_a_split_shows_only_once_is_in_no_pair_of_all_digits():
+    digits = small_digits()
+    keep = np.ones(len(digits.test_labels), bool)
+    keep[np.flatnonzero(digits.test_labels == 5)[1:]] = False
+    rare = dataclasses.replace(digits, test_images=digits.test_images[keep], test_labels=digits.test_labels[keep])
+    assert set(held_out_pairs(rare, "all", "random", None, 200)[2].tolist()) == set(range(10)) - {5}
 
 
 # Held-out pairs

@@ -1,20 +1,67 @@
-"""Where images come from: MNIST in a folder or from the network, or digits that are drawn on the spot.
+"""Where images come from: MNIST, digits and head phantoms that are drawn on the spot, or your own files.
 
 digits = load_digits()
 moving = pad(digits.train_images)  # (60000, 32, 32, 1)
+pairs = load_data("phantom").held_out(10)
 """
 
 import os
 import sys
 from pathlib import Path
 
-import numpy as np
-
+from minireg.data.folder import FolderPairs
 from minireg.data.mnist import Digits, download_mnist, read_mnist
+from minireg.data.phantom import PhantomPairs
+from minireg.data.preprocessing import crop_to_object, normalise_percentiles, pad
 from minireg.data.strokes import draw_digits, load_strokes
 from minireg.errors import InputError
 
-__all__ = ["Digits", "draw_digits", "load_digits", "load_strokes", "pad"]
+__all__ = [
+    "DIGITS",
+    "Digits",
+    "FolderPairs",
+    "PhantomPairs",
+    "crop_to_object",
+    "draw_digits",
+    "load_data",
+    "load_digits",
+    "load_strokes",
+    "normalise_percentiles",
+    "pad",
+]
+
+DIGITS = ("auto", "mnist", "strokes")
+
+
+def load_data(name="auto", data_dir=None, modality="mr", size=48):
+    """Load what `minireg.train --data` names.
+
+    Parameters
+    ----------
+    name : "auto", "mnist" or "strokes" (`load_digits`); "phantom"; else a folder of images, or a CSV file of pairs
+    data_dir : for digits
+    modality, size : for phantoms
+
+    Returns
+    -------
+    Digits, `phantom.PhantomPairs` or `folder.FolderPairs`
+
+    Raises
+    ------
+    InputError
+        As they do; or where nothing has this name.
+    """
+    if name in DIGITS:
+        return load_digits(name, data_dir)
+    if data_dir is not None:
+        raise InputError(f"the folder {data_dir} is for MNIST: leave it out, or choose the data set 'mnist'")
+    if name == "phantom":
+        return PhantomPairs(modality, size)
+    if not Path(name).exists():
+        raise InputError(
+            f"unknown data {name!r}: choose {', '.join(DIGITS)}, phantom, a folder of images, or a CSV file of pairs"
+        )
+    return FolderPairs(name)
 
 
 def load_digits(name="auto", data_dir=None):
@@ -42,7 +89,7 @@ def load_digits(name="auto", data_dir=None):
         When the name is unknown, when `data_dir` is given for "strokes", when a folder that was named cannot be
         used (it is never replaced silently), or when "mnist" can be neither found nor downloaded.
     """
-    if name not in ("auto", "mnist", "strokes"):
+    if name not in DIGITS:
         raise InputError(f"Unknown data set {name!r}: choose 'auto', 'mnist' or 'strokes'.")
     if name == "strokes":
         if data_dir is not None:
@@ -64,34 +111,6 @@ def load_digits(name="auto", data_dir=None):
 
         tqdm.write(f"{error} Until then, drawn digits ('strokes') take its place.", file=sys.stderr)
         return load_strokes()
-
-
-def pad(images, size=32):
-    """Put zeros around images, so that a network can halve their sides; nothing is resampled.
-
-    Parameters
-    ----------
-    images : array, shape (N, H, W, C)
-    size : int
-        New height and width in pixels. 28 to 32 is two pixels on each side; where an odd number is added, the
-        extra one comes last.
-
-    Returns
-    -------
-    array, shape (N, size, size, C), of the same dtype
-
-    Raises
-    ------
-    InputError
-        When the images are not four-dimensional, or larger than `size`.
-    """
-    if images.ndim != 4:
-        raise InputError(f"Images must have the shape (N, H, W, C), not {images.shape}.")
-    _, height, width, _ = images.shape
-    if max(height, width) > size:
-        raise InputError(f"Images of {height} x {width} pixels do not fit into {size} x {size}: choose a larger size.")
-    rows, columns = (((size - side) // 2, (size - side + 1) // 2) for side in (height, width))
-    return np.pad(images, ((0, 0), rows, columns, (0, 0)))
 
 
 def _cache_folder():

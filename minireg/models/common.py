@@ -19,6 +19,29 @@ def checked_size(moving, fixed):
     return moving.shape[1:3]
 
 
+def both_ways(network, moving, fixed, looks=None):
+    """The displacements that warp moving to fixed, and fixed to moving.
+
+    A network that has a method `both_ways` knows how to do it; any other one is asked twice, in one batch.
+
+    Parameters
+    ----------
+    network : Module
+    moving, fixed : (N, H, W, 1)
+    looks : int, optional
+        How many looks a network that looks several times shall take; None means all.
+
+    Returns
+    -------
+    two Tensors (N, H, W, 2), in pixels
+    """
+    if hasattr(network, "both_ways"):
+        return network.both_ways(moving, fixed, looks)
+    n = len(moving.data)
+    displacement = network(ops.concatenate([moving, fixed], axis=0), ops.concatenate([fixed, moving], axis=0))
+    return displacement[:n], displacement[n:]
+
+
 def register(network, moving, fixed, batch_size=32, progress=False):
     """Register pairs of images with a trained network.
 

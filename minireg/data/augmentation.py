@@ -1,0 +1,47 @@
+"""Changes of a training pair that keep it a pair: more anatomies and other brightness from the images there are."""
+
+import numpy as np
+
+from minireg import backend, ops
+from minireg.autograd import no_grad
+from minireg.fields import compose
+from minireg.parametric import affine_displacement, random_diffeomorphism
+
+ROTATION, SCALE, SHIFT = 5.0, 0.05, 0.02  # standard deviations: degrees; factor, each way; share of the side
+AMPLITUDE, SMOOTHNESS = 0.06, 0.12  # of the elastic part, as shares of the side
+GAMMA = 0.15  # standard deviation of the logarithm of the exponent
+
+
+def augment(moving, fixed, rng):
+    """Move both images of each pair in one and the same random way, and change the brightness of each.
+
+        moving'(p) = moving(p + w(p))^gamma        fixed'(p) = fixed(p + w(p))^gamma'
+
+    w is affine followed by elastic, the same for both, so that what corresponded still does. The exponents are drawn
+    for each image. Mirror images are left out: heads and digits have a left and a right.
+
+    Parameters
+    ----------
+    moving, fixed : NumPy arrays (N, H, W, 1), float32, intensities in [0, 1]
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    moving, fixed : of the same shape and dtype
+    """
+    count, height, width, _ = moving.shape
+    side = min(height, width)
+    angle = np.radians(rng.normal(0, ROTATION, count))
+    scale = np.exp(rng.normal(0, SCALE, (count, 2)))
+    matrix = np.empty((count, 2, 3), np.float32)
+    matrix[:, 0, 0], matrix[:, 0, 1] = np.cos(angle) * scale[:, 0], -np.sin(angle) * scale[:, 1]
+    matrix[:, 1, 0], matrix[:, 1, 1] = np.sin(angle) * scale[:, 0], np.cos(angle) * scale[:, 1]
+    matrix[:, :, 2] = rng.normal(0, SHIFT * side, (count, 2))
+    elastic, _ = random_diffeomorphism(rng, (count, height, width), AMPLITUDE * side, SMOOTHNESS * side)
+    with no_grad():
+        affine = affine_displacement(backend.to_device(matrix), height, width)
+        field = compose(backend.to_device(elastic), affine)
+        warped = (ops.warp(backend.to_device(images), field, border="edge") for images in (moving, fixed))
+        moving, fixed = (backend.to_host(images.data) for images in warped)
+    gammas = np.exp(rng.normal(0, GAMMA, (2, count, 1, 1, 1))).astype(np.float32)
+    return moving ** gammas[0], fixed ** gammas[1]

@@ -1,0 +1,196 @@
+"""Your own images as a source of pairs: a folder of images, or a CSV file that lists pairs.
+
+    FolderPairs("slices")               # slices/anna.png, slices/bert.npy, ...; any two make a pair
+    FolderPairs("slices/pairs.csv")     # moving,fixed / anna_ct.png,anna_mr.png / ...; only these pairs
+
+Label maps, where there are any, lie in a subfolder under the same names, slices/labels/anna.png, or are named in the
+columns moving_labels and fixed_labels of the CSV file. They are for measuring only; training never sees them. Paths in
+a CSV file are relative to it.
+
+All images must have one size. Each is scaled by its percentiles (`normalise_percentiles`), and what is background in
+all of them is cut away (`crop_to_object`).
+
+A fifth of the images, or of the pairs of a CSV file, is held out for testing: those whose names come first when sorted
+by their SHA-256. So the choice is as good as random, the same every time, and hardly changes when files are added. An
+image that several pairs of a CSV file share may then be known from training; a column `split` with `train` or `test` in
+every row takes the choice into your own hands.
+"""
+
+import csv
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from minireg.data.images import SUFFIXES, read_intensities, read_labels
+from minireg.data.pairs import HELD_OUT_SEED, Pairs, Sampler
+from minireg.data.preprocessing import crop_to_object, normalise_percentiles
+from minireg.errors import InputError
+
+LABELS_FOLDER = "labels"
+TEST_SHARE = 5  # one image or pair in so many is held out
+FEWEST = 2  # images, or pairs, in training and in testing each
+BACKGROUND_LEVEL, MARGIN = 0.2, 4  # what is darker in all images is cut away, but for these pixels; noise is darker
+COLUMNS = ("moving", "fixed", "moving_labels", "fixed_labels", "split")
+
+
+class FolderPairs:
+    """Images in files as a source of pairs for training and testing.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder of .png and .npy files, or a .csv file with the columns moving and fixed.
+
+    Raises
+    ------
+    InputError
+        No such folder or file; too few images; images of several sizes, constant, or unreadable; label maps that do
+        not fit their images; a CSV file that lacks something.
+    """
+
+    def __init__(self, path):
+        self.name = str(path)
+        path = Path(path)
+        if path.is_dir():
+            rows, self.listed = _rows_of_folder(path), False
+        elif path.suffix.lower() == ".csv" and path.is_file():
+            rows, self.listed = _rows_of_csv(path), True
+        else:
+            raise InputError(f"{path} is neither a folder of .png and .npy images nor a .csv file that lists pairs")
+        roles = COLUMNS[:4] if self.listed else ("moving", "moving_labels")
+        self.titles, self.test, stacks = _read(rows, roles, path)
+        self.moving, self.moving_labels = stacks["moving"], stacks["moving_labels"]
+        self.fixed, self.fixed_labels = (
+            (stacks["fixed"], stacks["fixed_labels"]) if self.listed else (self.moving, self.moving_labels)
+        )
+
+    def sampler(self, rng, augment=None):
+        """A `Sampler` of training pairs: those of the CSV file, or each image with a random other one."""
+        train = ~self.test
+        kind = Sampler if self.listed else _RandomSampler
+        return kind(self.moving[train], self.fixed[train], rng, augment)
+
+    def held_out(self, count=100, seed=HELD_OUT_SEED, split="test"):
+        """`Pairs` that training never sees; each title names the images. There is no split but "test"."""
+        if split != "test":
+            raise InputError(f"images in files have no split {split!r}: they are for training or for testing")
+        rng = np.random.default_rng(seed)
+        moving = fixed = rng.permutation(np.flatnonzero(self.test))
+        if not self.listed:
+            fixed = np.array([rng.choice(moving[moving != index]) for index in moving])
+        moving, fixed = moving[:count], fixed[:count]
+        titles = [self.titles[m] if self.listed else f"{self.titles[m]} to {self.titles[f]}"
+                  for m, f in zip(moving, fixed, strict=True)]  # fmt: skip
+        labels = [None, None] if self.moving_labels is None else [self.moving_labels[moving], self.fixed_labels[fixed]]
+        return Pairs(self.moving[moving], self.fixed[fixed], titles, *labels)
+
+
+class _RandomSampler(Sampler):
+    """Each image goes with a random other one."""
+
+    def partner(self, index):
+        return (index + self.rng.integers(1, len(self.moving))) % len(self.moving)
+
+
+def _rows_of_folder(folder):
+    """One row for each image: its path, that of its labels if the folder has labels, and its name."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    labels = folder / LABELS_FOLDER
+    return [
+        {"moving": path, "moving_labels": labels / path.name if labels.is_dir() else None, "title": path.stem}
+        for path in paths
+    ]
+
+
+def _rows_of_csv(path):
+    """One row for each line, paths made absolute."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns, lines = reader.fieldnames or [], list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as a CSV file: {error}") from None
+    missing = [name for name in COLUMNS[:2] if name not in columns]
+    if missing:
+        raise InputError(f"{path} lacks the column {missing[0]}: its first line must name the columns moving and fixed")
+    unknown = [str(name) for name in columns if name not in COLUMNS]
+    if unknown:
+        raise InputError(f"{path} has an unknown column {unknown[0]!r}: expected {', '.join(COLUMNS)}")
+    if ("moving_labels" in columns) != ("fixed_labels" in columns):
+        raise InputError(f"{path} has only one of the columns moving_labels and fixed_labels: name both, or none")
+    rows = []
+    for number, line in enumerate(lines, start=2):
+        if None in line or any(not line[name] for name in columns):
+            raise InputError(f"line {number} of {path} does not have one entry for each of {', '.join(columns)}")
+        if line.get("split", "test") not in ("train", "test"):
+            raise InputError(f"line {number} of {path} has the split {line['split']!r}: expected train or test")
+        row = {role: path.parent / line[role] if role in line else None for role in COLUMNS[:4]}
+        title = f"{Path(line['moving']).stem} to {Path(line['fixed']).stem}"
+        rows.append(row | {"title": title, "split": line.get("split")})
+    return rows
+
+
+def _read(rows, roles, where):
+    """Titles, which of them are for testing (bool, N), and by role a batch (N, H, W, 1), or None, preprocessed."""
+    titles, splits, stacks = [], [], {role: [] for role in roles}
+    cache = {}
+    for row in rows:
+        stack = {role: _read_once(row[role], role, cache) for role in roles if row[role] is not None}
+        lengths = {len(images) for images in stack.values()}
+        if len(lengths) > 1:
+            raise InputError(
+                f"{' and '.join(str(row[role]) for role in stack)} hold different numbers of images: give equally many"
+            )
+        count = lengths.pop()
+        titles += [row["title"]] if count == 1 else [f"{row['title']}[{index}]" for index in range(count)]
+        splits += [row.get("split")] * count
+        for role, images in stack.items():
+            stacks[role].append(images)
+    _check_sizes({row[role]: cache[row[role]].shape[1:3] for row in rows for role in roles if row[role] is not None})
+    if len(titles) < 2 * FEWEST:
+        kind = "images" if len(roles) == 2 else "pairs"
+        raise InputError(
+            f"{where} has {len(titles)} {kind}: at least {2 * FEWEST} are needed, half of them for testing"
+        )
+    stacks = {role: np.concatenate(parts) if parts else None for role, parts in stacks.items()}
+    return titles, _split(titles, splits, where), _cropped(stacks)
+
+
+def _read_once(path, role, cache):
+    if path not in cache:
+        cache[path] = read_labels(path) if "labels" in role else normalise_percentiles(read_intensities(path))
+    return cache[path]
+
+
+def _check_sizes(sizes):
+    """Refuse images of several sizes, by naming the two most frequent and an example of each."""
+    examples = {size: path for path, size in sizes.items()}
+    if len(examples) > 1:
+        a, b = list(examples)[:2]
+        raise InputError(
+            f"the images have {len(examples)} sizes, such as {a[0]} x {a[1]} ({examples[a].name}) and {b[0]} x {b[1]} "
+            f"({examples[b].name}): crop or pad them to one size (minireg.data.crop_to_object, minireg.data.pad)"
+        )
+
+
+def _split(titles, splits, where):
+    """Which images or pairs are for testing: as the file says, else the first by the hash of their names."""
+    if None not in splits:
+        test = np.array([split == "test" for split in splits])
+        if min(test.sum(), (~test).sum()) < FEWEST:
+            raise InputError(f"{where} gives {(~test).sum()} pairs to train and {test.sum()} to test: at least "
+                             f"{FEWEST} of each are needed")  # fmt: skip
+        return test
+    by_hash = sorted(range(len(titles)), key=lambda index: hashlib.sha256(titles[index].encode()).digest())
+    test = np.zeros(len(titles), bool)
+    test[by_hash[: max(FEWEST, len(titles) // TEST_SHARE)]] = True
+    return test
+
+
+def _cropped(stacks):
+    """The batches without what is background in all images."""
+    images = np.concatenate([stack for role, stack in stacks.items() if "labels" not in role])
+    _, box = crop_to_object(images, BACKGROUND_LEVEL, MARGIN)
+    return {role: None if stack is None else np.ascontiguousarray(stack[:, box[0], box[1]])
+            for role, stack in stacks.items()}  # fmt: skip

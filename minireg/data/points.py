@@ -1,0 +1,54 @@
+"""Points in CSV files: columns of coordinates in pixels, under a header with their names."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from minireg.errors import InputError
+from minireg.files import atomic_write
+
+
+def read_points(path, columns):
+    """Read the named columns of a CSV file.
+
+    Parameters
+    ----------
+    path : str or Path
+        With a header line; further columns are ignored.
+    columns : names of columns of numbers
+
+    Returns
+    -------
+    (K, number of columns), float32
+
+    Raises
+    ------
+    InputError
+        No such file, a column or all rows missing, or something else than a finite number.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"there is no file of points {path}")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # -sig: spreadsheets put a mark before the header
+            rows = list(csv.DictReader(file, skipinitialspace=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as CSV ({error})") from None
+    missing = [column for column in columns if not rows or column not in rows[0]]
+    if missing:
+        raise InputError(f"{path} needs a header with {', '.join(columns)}, and rows below it; lacks {missing[0]}")
+    try:
+        points = np.array([[float(row[column]) for column in columns] for row in rows], "float32")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path} holds something that is no number ({error})") from None
+    if not np.isfinite(points).all():
+        raise InputError(f"{path} holds coordinates that are NaN or infinite")
+    return points
+
+
+def write_points(path, columns, rows):
+    """Write a header and rows of numbers to a CSV file, whole or not at all."""
+    with atomic_write(path, "w") as file:
+        file.write(",".join(columns) + "\n")
+        file.writelines(",".join(f"{value:g}" for value in row) + "\n" for row in rows)
