@@ -11,55 +11,74 @@ import argparse
 import platform
 import statistics
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from minireg import Tensor, losses, ops, optim
-from minireg.models import WARP_BORDER, UNet
+from minireg import optim
+from minireg.models import SymmetricUNet
+from minireg.models.unet import FINEST, LEAK
+from minireg.objective import Workers, backpropagate
 from minireg.trainer import RECIPES
 
 RECIPE = RECIPES["default"]
+CONFIGURATION = SimpleNamespace(**RECIPE)  # the weights of the terms are all that is used of it
 
 
-class TorchUNet(torch.nn.Module):
-    """`minireg.models.UNet` for sides that are multiples of 8, written with PyTorch's operations (channels first)."""
+class TorchSymmetricUNet(torch.nn.Module):
+    """`minireg.models.SymmetricUNet` for sides that need no padding, with PyTorch's operations (channels first)."""
 
     def __init__(self, network):
         super().__init__()
-        self.looks, self.squarings = network.looks, network.squarings
-        self.encoder = torch.nn.ModuleList(map(_torch_convolution, network.encoder))
-        self.bottom = _torch_convolution(network.bottom)
-        self.decoder = torch.nn.ModuleList(map(_torch_convolution, network.decoder))
-        self.velocity = _torch_convolution(network.velocity)
+        self.looks, self.squarings, unet = network.looks, network.squarings, network.unet
+        self.encoder = torch.nn.ModuleList(map(_torch_convolution, unet.encoder))
+        self.bottom = _torch_convolution(unet.bottom)
+        self.decoder = torch.nn.ModuleList(map(_torch_convolution, unet.decoder))
+        self.output = _torch_convolution(unet.output)
 
     def forward(self, moving, fixed):
-        warped, half = moving, None
-        for _ in range(self.looks):
-            new = self.look(warped, fixed, half) / 2**self.squarings
+        images = warped = torch.cat([moving, fixed])
+        n, _, h, w = images.shape
+        into = back = images.new_zeros(n, 2, h // FINEST, w // FINEST)
+        for scale in self.looks:
+            flow = enlarge(self.look(warped, into, scale // FINEST), scale // FINEST) / 2 ** (self.squarings + 1)
             for _ in range(self.squarings):
-                new = new + torch_warp(new, new)
-            half = new if half is None else new + torch_warp(half, new)
-            displacement = 2 * F.interpolate(half, scale_factor=2, mode="bilinear", align_corners=False)
-            warped = torch_warp(moving, displacement)
-        return displacement
+                flow = torch_compose(flow, flow)
+            into, back = torch_compose(flow, into), torch_compose(back, swap(flow))
+            warped = torch_warp(images, enlarge(into, FINEST))
+        return enlarge(torch_compose(swap(back), into), FINEST)
 
-    def look(self, warped, fixed, half):
-        images = torch.cat([warped, fixed], dim=1)
-        n, c, h, w = images.shape  # the channel order of minireg's space_to_depth differs from pixel_unshuffle's
-        images = images.reshape(n, c, h // 2, 2, w // 2, 2).permute(0, 3, 5, 1, 2, 4).reshape(n, 4 * c, h // 2, w // 2)
-        half = images.new_zeros(n, 2, h // 2, w // 2) if half is None else half
-        x = torch.cat([images, half], dim=1)
+    def look(self, warped, into, reduction):
+        if reduction > 1:
+            warped, into = F.avg_pool2d(warped, reduction), F.avg_pool2d(into, reduction) / reduction
+        images = F.pixel_unshuffle(warped, 2)
+        x = torch.cat([images, swap(images), into], dim=1)
         skipped = []
         for level, convolution in enumerate(self.encoder):
             x = F.avg_pool2d(x, 2) if level else x
-            x = F.leaky_relu(convolution(x), 0.1)
+            x = F.leaky_relu(convolution(x), LEAK)
             skipped.append(x)
-        x = F.leaky_relu(self.bottom(x), 0.1)
+        x = F.leaky_relu(self.bottom(x), LEAK)
         for convolution, skip in zip(self.decoder, skipped[-2::-1], strict=True):
-            x = F.leaky_relu(convolution(torch.cat([F.interpolate(x, scale_factor=2), skip], dim=1)), 0.1)
-        return self.velocity(x)
+            x = F.leaky_relu(convolution(torch.cat([F.interpolate(x, scale_factor=2), skip], dim=1)), LEAK)
+        answer = self.output(x)
+        return (answer - swap(answer)) / 2
+
+
+def swap(batch):
+    return torch.cat(batch.chunk(2)[::-1])
+
+
+def enlarge(field, factor):
+    if factor == 1:
+        return field
+    return factor * F.interpolate(field, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+def torch_compose(first, second):
+    return first + torch_warp(second, first)
 
 
 def _torch_convolution(layer):
@@ -80,30 +99,41 @@ def torch_warp(image, displacement):
     return F.grid_sample(image, grid, padding_mode="border", align_corners=True)
 
 
-def minireg_step(network, optimiser, moving, fixed):
+def minireg_step(gradient, network, optimiser, moving, fixed):
     """The step of `Trainer.train_step`, without the data and the history."""
-    moving, fixed = Tensor(moving), Tensor(fixed)
-    displacement = network(moving, fixed)
-    warped = ops.warp(moving, displacement, border=WARP_BORDER)
-    loss = losses.ncc_loss(warped, fixed) + RECIPE["smoothness"] * losses.diffusion(displacement)
-    network.zero_grad()
-    loss.backward()
+    values = gradient(network, moving, fixed, CONFIGURATION)
     optim.clip_gradient_norm(optimiser.parameters, RECIPE["clip"])
     optimiser.step()
-    return loss.item()
+    return values["loss"]
 
 
 def torch_step(network, optimiser, moving, fixed):
     """The same in PyTorch."""
     displacement = network(moving, fixed)
-    a = torch_warp(moving, displacement).flatten(1)
-    b = fixed.flatten(1)
+    a = torch_warp(torch.cat([moving, fixed]), displacement).flatten(1)
+    b = torch.cat([fixed, moving]).flatten(1)
     a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
     ncc = (a * b).sum(1) / ((a * a).sum(1).sqrt() * (b * b).sum(1).sqrt())
-    along_rows = displacement[:, :, 1:] - displacement[:, :, :-1]
-    along_columns = displacement[:, :, :, 1:] - displacement[:, :, :, :-1]
-    smoothness = ((along_rows**2).mean() + (along_columns**2).mean()) / 2
-    loss = 1 - ncc.mean() + RECIPE["smoothness"] * smoothness
+    down = displacement[:, :, 1:] - displacement[:, :, :-1]
+    across = displacement[:, :, :, 1:] - displacement[:, :, :, :-1]
+    smoothness = ((down**2).mean() + (across**2).mean()) / 2
+    # The determinants at the corners of the cells: one of the two vertical and one of the two horizontal edges each.
+    down, across = down + down.new_tensor([1, 0])[:, None, None], across + across.new_tensor([0, 1])[:, None, None]
+    determinants = torch.stack(
+        [
+            v[:, 0] * w[:, 1] - v[:, 1] * w[:, 0]
+            for v in (down[..., :-1], down[..., 1:])
+            for w in (across[:, :, :-1], across[:, :, 1:])
+        ]
+    )
+    folding = (F.relu(0.1 - determinants) ** 2).mean()
+    consistency = (torch_compose(*displacement.chunk(2)) ** 2).sum(1).mean()
+    loss = (
+        (1 - ncc).mean()
+        + RECIPE["smoothness"] * smoothness
+        + RECIPE["folding"] * folding
+        + RECIPE["inverse_consistency"] * consistency
+    )
     optimiser.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), RECIPE["clip"])
@@ -123,22 +153,25 @@ def main():
     parser.add_argument("--rounds", type=int, default=15, help="alternations (default: 15)")
     parser.add_argument("--steps", type=int, default=4, help="steps in each (default: 4)")
     parser.add_argument("--batch-size", type=int, default=RECIPE["batch_size"])
+    parser.add_argument("--workers", type=int, default=RECIPE["workers"])
     args = parser.parse_args()
 
     rng = np.random.default_rng(0)
     moving, fixed = (smooth_images(args.batch_size, 32, rng) for _ in range(2))
-    network = UNet(rng)
+    network = SymmetricUNet(rng)
     # The last layer begins at zero, which would hide a wrong gradient in all layers before it.
-    network.velocity.weight.data = rng.normal(0, 0.05, network.velocity.weight.shape).astype(np.float32)
-    twin = TorchUNet(network)
+    last = network.unet.output.weight
+    last.data = rng.normal(0, 0.02, last.shape).astype(np.float32)
+    twin = TorchSymmetricUNet(network)
     torch_moving, torch_fixed = (torch.from_numpy(images.transpose(0, 3, 1, 2).copy()) for images in (moving, fixed))
     # So small a rate that the batch, which repeats, does not drive the fields out of the image.
     ours, theirs = optim.Adam(network.parameters(), 1e-6), torch.optim.Adam(twin.parameters(), 1e-6)
 
-    loss, twin_loss = minireg_step(network, ours, moving, fixed), torch_step(twin, theirs, torch_moving, torch_fixed)
+    loss = minireg_step(backpropagate, network, ours, moving, fixed)
+    twin_loss = torch_step(twin, theirs, torch_moving, torch_fixed)
     twin_gradients = {name: p.grad.numpy() for name, p in twin.named_parameters()}
     worst = 0.0
-    for name, parameter in network.named_parameters():
+    for name, parameter in network.unet.named_parameters():
         gradient = parameter.grad.transpose(3, 2, 0, 1) if parameter.ndim == 4 else parameter.grad
         difference = np.linalg.norm(gradient - twin_gradients[name]) / np.linalg.norm(twin_gradients[name])
         worst = max(worst, float(difference))
@@ -146,24 +179,27 @@ def main():
     if abs(loss - twin_loss) > 1e-4 or worst > 1e-3:
         raise SystemExit("the two networks do not compute the same: nothing to compare")
 
-    times = {"minireg": [], "PyTorch": []}
+    workers = Workers(args.workers, RECIPE["model"])
+    contestants = {
+        "minireg": lambda: minireg_step(backpropagate, network, ours, moving, fixed),
+        f"minireg, {args.workers} workers": lambda: minireg_step(workers.backpropagate, network, ours, moving, fixed),
+        "PyTorch": lambda: torch_step(twin, theirs, torch_moving, torch_fixed),
+    }
+    times = {name: [] for name in contestants}
     for _ in range(args.rounds):
-        for name, step in (
-            ("minireg", lambda: minireg_step(network, ours, moving, fixed)),
-            ("PyTorch", lambda: torch_step(twin, theirs, torch_moving, torch_fixed)),
-        ):
+        for name, step in contestants.items():
             step()
             start = time.perf_counter()
             for _ in range(args.steps):
                 step()
             times[name].append(1000 * (time.perf_counter() - start) / args.steps)
+    workers.close()
     medians = {name: statistics.median(values) for name, values in times.items()}
-    ratios = [theirs / ours for ours, theirs in zip(times["minireg"], times["PyTorch"], strict=True)]
     print(f"NumPy {np.__version__}, PyTorch {torch.__version__} ({torch.get_num_threads()} threads), "
           f"{platform.machine()}, batch {args.batch_size}")  # fmt: skip
     for name, value in medians.items():
-        print(f"{name:8} {value:7.1f} ms per step (fastest {min(times[name]):.1f})")
-    print(f"speed of minireg / speed of PyTorch: {statistics.median(ratios):.2f}")
+        ratio = statistics.median(theirs / own for own, theirs in zip(times[name], times["PyTorch"], strict=True))
+        print(f"{name:20} {value:7.1f} ms per step (fastest {min(times[name]):.1f}); {ratio:.2f} of PyTorch's speed")
 
 
 if __name__ == "__main__":
