@@ -83,10 +83,11 @@ def torch_compose(first, second):
 
 def _torch_convolution(layer):
     kh, kw, c_in, c_out = layer.weight.shape
-    convolution = torch.nn.Conv2d(c_in, c_out, (kh, kw), padding=layer.padding)
+    convolution = torch.nn.Conv2d(c_in, c_out, (kh, kw), padding=layer.padding, bias=layer.bias is not None)
     with torch.no_grad():
         convolution.weight.copy_(torch.from_numpy(layer.weight.data.transpose(3, 2, 0, 1).copy()))
-        convolution.bias.copy_(torch.from_numpy(layer.bias.data))
+        if layer.bias is not None:
+            convolution.bias.copy_(torch.from_numpy(layer.bias.data))
     return convolution
 
 

@@ -163,7 +163,9 @@ def test_the_unet_takes_images_of_any_size_and_begins_with_the_identity(shape, c
     assert np.isfinite(u).all() and u.any()
 
 
-@pytest.mark.parametrize("options", [{"channels": (4,)}, {"channels": (4, 8, 8, 8)}, {"looks": (2,)}, {"looks": (8, 4, 2)}, {"squarings": 0}])
+@pytest.mark.parametrize(
+    "options", [{"channels": (4,)}, {"channels": (4, 8, 8, 8)}, {"looks": (2,)}, {"looks": (8, 4, 2)}, {"squarings": 0}]
+)
 def test_the_unet_can_be_deeper_shallower_and_look_once(options):
     moving, fixed = digits_pair()
     u = predict(wild_unet(**options), moving, fixed)
@@ -350,6 +352,6 @@ def test_register_evaluates_and_leaves_the_network_in_the_mode_in_which_it_found
 def test_a_field_that_is_not_finite_is_refused():
     moving, fixed = digits_pair(2)
     network = SymmetricUNet(np.random.default_rng(0))
-    set_to(network.unet.output.bias, [np.inf, 0])
+    set_to(network.unet.output.weight, np.full(network.unet.output.weight.shape, np.inf))
     with pytest.raises(InputError, match="not finite"):
         register(network, moving, fixed)

@@ -478,3 +478,45 @@ def test_training_on_a_backend_as_strict_as_cupy_gives_the_numbers_of_numpy():
 
 def test_training_on_the_chosen_backend_gives_the_numbers_of_numpy_up_to_rounding():
     np.testing.assert_allclose(trained(None)[0], trained("numpy")[0], rtol=1e-4)
+
+
+# Muon
+
+
+def test_muons_steps_have_nearly_equal_singular_values_and_adams_size():
+    rng = np.random.default_rng(0)
+    weight = nn.Parameter(rng.standard_normal((3, 3, 8, 16)).astype(np.float32))
+    before = host(weight).copy()
+    # A gradient that is nearly of rank one.
+    gradient = 5 * np.outer(rng.standard_normal(72), rng.standard_normal(16)) + rng.standard_normal((72, 16))
+    weight.grad = backend.to_device(gradient.reshape(weight.shape).astype(np.float32))
+    optim.Muon([weight], lr=0.1).step()
+    step = (before - host(weight)).reshape(72, 16)
+    values = np.linalg.svd(step, compute_uv=False)
+    assert values.max() < 2 * values.min()
+    assert np.sqrt((step**2).mean()) == pytest.approx(0.1 * 0.2, rel=0.2)
+    # The step goes with the gradient, along U V^T.
+    u, _, vt = np.linalg.svd(gradient, full_matrices=False)
+    assert (step * (u @ vt)).sum() > 0.95 * np.linalg.norm(step) * np.linalg.norm(u @ vt)
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 3, 8, 2)])
+def test_muon_leaves_biases_and_layers_with_few_outputs_to_adam(shape):
+    rng = np.random.default_rng(0)
+    value, gradient = rng.standard_normal((2, *shape)).astype(np.float32)
+    results = []
+    for kind in (optim.Muon, optim.Adam):
+        parameter = nn.Parameter(value.copy())
+        optimiser = kind([parameter], lr=0.1)
+        for _ in range(3):
+            parameter.grad = backend.to_device(gradient)
+            optimiser.step()
+        results.append(host(parameter))
+    np.testing.assert_array_equal(*results)
+
+
+def test_muon_takes_a_gradient_of_zeros():
+    weight = nn.Parameter(np.ones((4, 4), np.float32))
+    weight.grad = backend.to_device(np.zeros((4, 4), np.float32))
+    optim.Muon([weight], lr=0.1).step()
+    np.testing.assert_array_equal(host(weight), 1)

@@ -38,17 +38,19 @@ ELLIPSES = (
     (LESION, 0.023, 0.023, 0.0, -0.606, 0.0),
     (LESION, 0.023, 0.046, 0.06, -0.605, 0.0),
 )
+# The white matter's outline is folded (ours too): along a smooth outline nothing would tell where a point has moved.
+LOBES, LOBE_DEPTH = 7, 0.12  # how many, and how deep as a share of the radius
 HEAD = 0.8  # of the image that the page covers: a margin for heads that are rotated, larger, or deformed
 
 # Intensity of each tissue, in the order of the constants above. CT follows density, windowed for the brain: bone is
 # white, the tissues of the brain differ little. MR is as with T1 weighting: fat and white matter bright, bone and fluid
 # dark. The numbers are ours.
 INTENSITIES = {
-    "ct": (0.0, 0.35, 1.0, 0.56, 0.48, 0.3, 0.72),
+    "ct": (0.0, 0.35, 1.0, 0.6, 0.45, 0.25, 0.8),
     "mr": (0.0, 0.95, 0.1, 0.5, 0.75, 0.2, 0.35),
 }
 NOISE = {"ct": 0.02, "mr": 0.03}  # standard deviation
-BIAS = {"ct": 0.0, "mr": 0.15}  # standard deviation of the logarithm of the field that MR intensities are multiplied by
+BIAS = {"ct": 0.0, "mr": 0.1}  # standard deviation of the logarithm of the field that MR intensities are multiplied by
 MODALITIES = {"ct": ("ct", "ct"), "mr": ("mr", "mr"), "multi": ("ct", "mr")}  # of the moving and the fixed image
 
 # How heads vary: standard deviations.
@@ -199,7 +201,9 @@ def _tissue_shares(anatomies, displacement):
     for index, (name, *_) in enumerate(ELLIPSES):
         row, column = points[0] - centres[:, index, 0], points[1] - centres[:, index, 1]
         a, b, c, d = matrices[:, index].reshape(count, 4, 1, 1).swapaxes(0, 1)
-        tissue[(a * row + b * column) ** 2 + (c * row + d * column) ** 2 <= 1] = name
+        down, right = a * row + b * column, c * row + d * column  # in units of the ellipse's axes
+        radius = 1 + LOBE_DEPTH * np.cos(LOBES * np.arctan2(right, down)) if name == WHITE_MATTER else 1
+        tissue[down**2 + right**2 <= radius**2] = name
     samples = np.stack([tissue[:, i::SAMPLES, j::SAMPLES] for i in range(SAMPLES) for j in range(SAMPLES)])
     return np.stack([(samples == name).mean(axis=0, dtype=np.float32) for name in range(LESION + 1)], axis=-1)
 

@@ -36,7 +36,8 @@ class UNet(Module):
             features = channels[max(level - 1, 0)]  # as many as the skip connection that comes next
             self.decoder.append(Conv2d(inputs + channels[level], features, 3, rng, padding=1))
             inputs = features
-        self.output = Conv2d(inputs, outputs, 3, rng, padding=1, init="zeros")
+        # Without a bias: in a difference of two answers it would cancel.
+        self.output = Conv2d(inputs, outputs, 3, rng, padding=1, bias=False, init="zeros")
 
     def forward(self, x):
         """x (N, H, W, inputs) -> (N, H, W, outputs); H and W multiples of 2^(len(channels) - 1)."""
