@@ -37,7 +37,7 @@ def optimise(
     lr=0.2,
     levels=None,
     sigma=0.7,
-    smoothness=0.02,
+    smoothness=0.1,
     folding=1000.0,
     start=None,
     progress=False,

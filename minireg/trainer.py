@@ -84,7 +84,7 @@ RECIPES = {
 # Instead of the default recipe's, for phantoms and images in files: tissue moves more smoothly than a pen, and with
 # less smoothness the ventricles of a phantom are matched wrongly.
 IMAGES = {"smoothness": 0.7, "batch_size": 8}
-MULTIMODAL = {"loss": "mi"}  # where, moreover, the two images show the same things at other intensities
+MULTIMODAL = {"loss": "mi", "smoothness": 1.0}  # where, moreover, the two images show things at other intensities
 STEPS = {"atlas": 300, "random": 1200, "images": 400}  # of the default recipe: about 1, 4 and 3 minutes on two cores
 EPOCHS_2020 = 100
 

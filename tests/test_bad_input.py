@@ -83,9 +83,9 @@ def test_a_run_is_never_overwritten(tmp_path, few_digits, trained, capsys):
         ("--seed 1", "--seed 1 differs from the run in FOLDER, which has 0"),
         ("--steps 41", "--steps 41 differs from the run in FOLDER, which has 40"),
         ("--batch-size 9", "--batch-size 9 differs from the run in FOLDER, which has 8"),
-        ("--lr 0.5", "--lr 0.5 differs from the run in FOLDER, which has 0.016"),
-        ("--smoothness 0", "--smoothness 0.0 differs from the run in FOLDER, which has 0.01"),
-        ("--model encoder-decoder", "--model encoder-decoder differs from the run in FOLDER, which has unet"),
+        ("--lr 0.5", "--lr 0.5 differs from the run in FOLDER, which has 0.01"),
+        ("--smoothness 0", "--smoothness 0.0 differs from the run in FOLDER, which has 0.0005"),
+        ("--model encoder-decoder", "--model encoder-decoder differs from the run in FOLDER, which has symmetric"),
         ("--loss mse", "--loss mse differs from the run in FOLDER, which has ncc"),
         ("--pairing random", "--pairing random differs from the run in FOLDER, which has atlas"),
         ("--recipe mnist2020", "--recipe mnist2020 differs from the run in FOLDER, which has default"),
@@ -320,22 +320,22 @@ def no_model(meta, groups):
 
 @edited
 def a_weight_missing(meta, groups):
-    del groups["model"]["velocity.bias"]
+    del groups["model"]["unet.bottom.bias"]
 
 
 @edited
 def a_weight_of_another_shape(meta, groups):
-    groups["model"]["velocity.bias"] = np.zeros(3, np.float32)
+    groups["model"]["unet.bottom.bias"] = np.zeros(3, np.float32)
 
 
 @edited
 def a_weight_that_is_nan(meta, groups):
-    groups["model"]["velocity.bias"] = np.full(2, np.nan, np.float32)
+    groups["model"]["unet.bottom.bias"] = np.full(2, np.nan, np.float32)
 
 
 @edited
 def a_weight_that_is_text(meta, groups):
-    groups["model"]["velocity.bias"] = np.array(["a", "b"])
+    groups["model"]["unet.bottom.bias"] = np.array(["a", "b"])
 
 
 @edited

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gradients import host, tensor
 from matplotlib.image import imsave
-from short_runs import SHORT, complaint, short_animation, small_digits
+from short_runs import TINY, complaint, short_animation, small_digits
 
 from minireg import evaluate, metrics, models, ops, register, train, viz
 from minireg.data.pairs import held_out_pairs
@@ -140,7 +140,7 @@ def test_the_files_lie_beside_the_checkpoint_unless_told_otherwise(trained, digi
 
 def test_a_network_for_random_pairs_is_evaluated_on_another_digit_and_on_all(digits_of_trained, tmp_path):
     folder = tmp_path / "run"
-    train.main([*SHORT[:2], "--steps", "1", "--batch-size", "2", "--pairing", "random", "--out", str(folder)])
+    train.main([*TINY, "--steps", "1", "--pairing", "random", "--out", str(folder)])
     assert set(evaluated(folder, tmp_path, "--digit", "3")["titles"]) == {"3"}
     assert len(set(evaluated(folder, tmp_path, "--digit", "all")["titles"])) > 5
     assert set(evaluated(folder, tmp_path)["titles"]) == {"5"}

@@ -283,14 +283,15 @@ def test_random_pairs_are_learned_too(tmp_path, few_digits):
 def test_the_files_of_a_run_say_what_was_computed(trained):
     assert contents(trained).keys() == RUN_FILES
     configuration = json.loads((trained / "configuration.json").read_text())
-    given = {"data": "strokes", "digit": 5, "pairing": "atlas", "steps": 40, "batch_size": 8, "model": "unet"}
+    given = {"data": "strokes", "digit": 5, "pairing": "atlas", "steps": 40, "batch_size": 8, "model": "symmetric"}
     assert given.items() <= configuration.items()
     assert small_digits().test_labels[configuration["fixed_index"]] == 5
     header, *rows = (trained / "history.csv").read_text().splitlines()
-    assert header == "step,loss,similarity,smoothness" and len(rows) == 40
+    assert header == "step,loss,similarity,smoothness,folding,inverse_consistency" and len(rows) == 40
     values = np.array([row.split(",") for row in rows], float)
     np.testing.assert_array_equal(values[:, 0], np.arange(1, 41))
-    np.testing.assert_allclose(values[:, 1], values[:, 2] + configuration["smoothness"] * values[:, 3], rtol=1e-5)
+    weights = [1, *(configuration[name] for name in ("smoothness", "folding", "inverse_consistency"))]
+    np.testing.assert_allclose(values[:, 1], values[:, 2:] @ weights, rtol=1e-5)
     for name in PICTURES:
         assert (trained / name).read_bytes().startswith((b"\x89PNG", b"GIF89a"))
     for line in (trained / "metrics.json").read_text().splitlines():
@@ -389,10 +390,10 @@ def test_the_recipe_of_2020_sees_every_image_a_hundred_times(tmp_path):
 
 
 def test_options_go_before_the_recipe(tmp_path, few_digits):
-    options = ["--recipe", "mnist2020", "--model", "unet", "--smoothness", "0.5", "--lr", "0.25", "--loss", "mse"]
+    options = ["--recipe", "mnist2020", "--model", "pyramid", "--smoothness", "0.5", "--lr", "0.25", "--loss", "mse"]
     train.main([*TINY, *options, "--out", str(tmp_path / "run")])
     configuration = json.loads((tmp_path / "run" / "configuration.json").read_text())
-    expected = {"model": "unet", "smoothness": 0.5, "lr": 0.25, "loss": "mse", "optimiser": "sgd", "batch_size": 2}
+    expected = {"model": "pyramid", "smoothness": 0.5, "lr": 0.25, "loss": "mse", "optimiser": "sgd", "batch_size": 2}
     assert expected.items() <= configuration.items()
 
 

@@ -12,7 +12,6 @@ to head. It is drawn where each image looks, never resampled, so that both image
 """
 
 import numpy as np
-from tqdm import tqdm
 
 from minireg.data.pairs import HELD_OUT_SEED, Pairs, Sampler
 from minireg.errors import InputError
@@ -95,6 +94,8 @@ class PhantomPairs:
 
     def sampler(self, rng, augment=None):
         """A `Sampler` of TRAINING_PAIRS pairs, drawn now, in a few seconds."""
+        from tqdm import tqdm
+
         stream = np.random.default_rng(_seeds(0)["train"])
         chunks = []
         for _ in tqdm(range(0, TRAINING_PAIRS, PAIRS_AT_A_TIME), "drawing phantoms", leave=False):
