@@ -37,7 +37,7 @@ def optimise(
     lr=0.2,
     levels=None,
     sigma=0.7,
-    smoothness=0.1,
+    smoothness=None,
     folding=1000.0,
     start=None,
     progress=False,
@@ -66,7 +66,8 @@ def optimise(
     lr : float, in pixels of the level's grid: how far one step goes at first; along a cosine it falls to 0
     levels : int; unless given 3, or 1 from a start. As many fewer as the grid would otherwise be smaller than 4 pixels.
     sigma : float, of the Gaussian, in pixels of the level's grid
-    smoothness, folding : floats, 0 and up
+    smoothness : float, 0 and up; unless given .1, or 0 for an affine map or a translation, which cannot be rough
+    folding : float, 0 and up
     start : NumPy array (N, H, W, 2), in pixels, optional
         The u of the first level, for example a network's prediction; 0 without.
     progress : bool, show a progress bar
@@ -89,6 +90,7 @@ def optimise(
         raise InputError(f"unknown loss {loss!r}: choose one of {', '.join(losses.SIMILARITIES)}")
     iterations = (50 if start is None else 100) if iterations is None else iterations
     levels = (3 if start is None else 1) if levels is None else levels
+    smoothness = (0.0 if transformation in GLOBAL else 0.1) if smoothness is None else smoothness
 
     def objective(warped, target, displacement):
         value = losses.SIMILARITIES[loss](warped, target)

@@ -32,7 +32,7 @@ def objective(network, moving, fixed, configuration, looks=None):
     ----------
     network : Module
     moving, fixed : Tensors (N, H, W, 1)
-    configuration : `minireg.trainer.Configuration`
+    configuration : `minireg.configuration.Configuration`
         Its `loss`, `smoothness`, `folding` and `inverse_consistency` are used.
     looks : int, optional
         How many looks the network takes (`models.both_ways`).

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from minireg import command, losses
 from minireg.checkpoint import load_checkpoint
+from minireg.configuration import IMAGES, MULTIMODAL, RECIPES, Configuration, read_configuration
 from minireg.data import DIGITS, load_data
 from minireg.data.pairs import PAIRINGS
 from minireg.data.phantom import DEFAULT_SIZE, MODALITIES
 from minireg.errors import InputError
 from minireg.evaluate import format_table
 from minireg.models import MODELS
-from minireg.trainer import CHECKPOINT, IMAGES, MULTIMODAL, RECIPES, Configuration, Trainer, read_configuration
+from minireg.trainer import CHECKPOINT, Trainer
 
 # Options that choose what is computed, and what they are if not given (None: as the recipe has it). A run that is
 # resumed keeps its own.

@@ -9,10 +9,11 @@ import pytest
 from gradients import host, tensor
 
 from minireg import backend, losses, ops
+from minireg.configuration import RECIPES, Configuration
 from minireg.errors import InputError, TrainingError
 from minireg.models import SymmetricUNet, both_ways
 from minireg.objective import Workers, backpropagate, objective
-from minireg.trainer import RECIPES, Configuration, Trainer
+from minireg.trainer import Trainer
 
 
 @pytest.fixture

@@ -24,10 +24,11 @@ from short_runs import (
     train_in_process,
 )
 
-from minireg import backend, train, trainer
+from minireg import backend, losses, train, trainer
 from minireg.checkpoint import load_checkpoint
+from minireg.configuration import RECIPES, Configuration
 from minireg.errors import TrainingError
-from minireg.trainer import RECIPES, Configuration, Trainer
+from minireg.trainer import Trainer
 
 pytest_plugins = ["digits_fixture"]
 
@@ -216,14 +217,14 @@ def test_a_loss_that_is_not_finite_stops_with_its_step_and_keeps_the_last_good_c
     tmp_path, few_digits, monkeypatch, capsys
 ):
     monkeypatch.setattr(trainer, "STEPS_BETWEEN_CHECKPOINTS", 2)
-    similarity = trainer.losses.SIMILARITIES["ncc"]
+    similarity = losses.SIMILARITIES["ncc"]
     steps = []
 
     def fails_at_step_4(warped, fixed):
         steps.append(1)
         return similarity(warped, fixed) * (math.nan if len(steps) == 4 else 1)
 
-    monkeypatch.setitem(trainer.losses.SIMILARITIES, "ncc", fails_at_step_4)
+    monkeypatch.setitem(losses.SIMILARITIES, "ncc", fails_at_step_4)
     assert train.main([*TINY, "--out", str(tmp_path / "run")]) == 2
     sentence = capsys.readouterr().err.rstrip().split("\n")[-1]
     assert "step 4: the loss is nan" in sentence and "checkpoint of step 2 is kept" in sentence
