@@ -15,7 +15,7 @@ from minireg import backend, losses, ops
 from minireg.autograd import Tensor, no_grad
 from minireg.backend import xp
 from minireg.errors import InputError
-from minireg.fields import compose, integrate, smooth
+from minireg.fields import compose, enlarge, integrate, smooth
 from minireg.models.common import WARP_BORDER, checked_size
 from minireg.optim import Adam, cosine_schedule
 from minireg.parametric import affine_displacement
@@ -88,6 +88,9 @@ def optimise(
         raise InputError(f"unknown transformation {transformation!r}: choose one of {', '.join(TRANSFORMATIONS)}")
     if loss not in losses.SIMILARITIES:
         raise InputError(f"unknown loss {loss!r}: choose one of {', '.join(losses.SIMILARITIES)}")
+    for name, value in (("lr", lr), ("smoothness", smoothness or 0), ("folding", folding)):
+        if not (value >= 0 and numpy.isfinite(value)):
+            raise InputError(f"{name} must be a number of at least 0, got {value}")
     iterations = (50 if start is None else 100) if iterations is None else iterations
     levels = (3 if start is None else 1) if levels is None else levels
     smoothness = (0.0 if transformation in GLOBAL else 0.1) if smoothness is None else smoothness
@@ -150,7 +153,7 @@ def _field(transformation, parameters, shape, factor, sigma):
     field = smooth(parameters, sigma)
     if transformation == "velocity":
         field = integrate(field, SQUARINGS)
-    return field if factor == 1 else ops.upsample_bilinear(field, factor) * factor
+    return enlarge(field, factor)
 
 
 def demons(moving, fixed, iterations=50, levels=3, longest_step=0.5, fluid=0.5, diffusion=0.5, progress=False):

@@ -26,7 +26,7 @@ RECIPES = {
         "smoothness": 0.0005,
         "folding": 10.0,
         "inverse_consistency": 0.12,
-        "early_looks": 3,
+        "early_looks": 3,  # of each network that looks several times, in the first half of the steps
         "optimiser": "muon",
         "schedule": "cosine",
         "lr": 0.01,
@@ -35,7 +35,7 @@ RECIPES = {
         "workers": 2,
         "steps": None,  # STEPS of the pairing
     },
-    # The experiment of 2020, as it was published; see the network in models.py.
+    # The experiment of 2020, as it was published; see its network in models/encoder_decoder.py.
     "mnist2020": {
         "model": "encoder-decoder",
         "loss": "ncc",
@@ -104,7 +104,9 @@ class Configuration:
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise InputError(f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(allowed)}")
+                raise InputError(
+                    f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(filter(None, allowed))}"
+                )
         for name, least in (
             ("batch_size", 1),
             ("steps", 1),

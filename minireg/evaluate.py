@@ -10,12 +10,10 @@ from minireg.data import Digits, load_data
 from minireg.data.held_out import listed_pairs
 from minireg.data.pairs import HELD_OUT_SEED, DigitPairs
 from minireg.errors import InputError
-from minireg.evaluation import COLUMNS, LEGEND, evaluate_method, format_statistics, format_table, summarise
+from minireg.evaluation import COLUMNS, LEGEND, evaluate_method, format_statistics, summarise
 from minireg.files import atomic_write
 from minireg.methods import METHODS, make_method
 from minireg.trainer import load_network
-
-__all__ = ["format_table", "main"]
 
 
 def main(argv=None):
@@ -65,7 +63,12 @@ def _evaluate(args):
         names = ["identity", "network"]
     else:
         names = [name for name in METHODS if not name.startswith("network")]
-    methods = {name: make_method(name, network, progress=True) for name in names}
+    # A network for images of two kinds is refined with the loss that it was trained with.
+    loss = {"loss": configuration.loss} if configuration else {}
+    methods = {
+        name: make_method(name, network, progress=True, **(loss if name in ("network+refine", "optimise") else {}))
+        for name in names
+    }
     source, pairs = _pairs(args, configuration)
 
     per_pair, milliseconds = {}, {}
@@ -99,7 +102,8 @@ def _evaluate(args):
 
 def _pairs(args, configuration):
     """Where the pairs come from, and the held-out `Pairs`."""
-    name = args.data or (configuration.data if configuration else "auto")
+    own = configuration.data if configuration else "auto"
+    name = own if args.data in (None, "auto") else args.data
     as_trained = configuration is not None and configuration.data == name
     of_phantoms = {"modality": configuration.modality, "size": configuration.size} if as_trained else {}
     source = load_data(name, args.data_dir, **of_phantoms)

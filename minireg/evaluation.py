@@ -21,9 +21,8 @@ from minireg.parametric import random_diffeomorphism
 from minireg.trainer import score_pairs
 
 KNOWN_SEED = 4  # of the known deformations
-KNOWN_AMPLITUDE = (
-    5.0  # of the longest displacement in a pair, in pixels: about that between two handwritings of a digit
-)
+# The longest displacement in a pair, in pixels: about that between two handwritings of a digit.
+KNOWN_AMPLITUDE = 5.0
 KNOWN_SMOOTHNESS = 4.0  # in pixels
 
 BOOTSTRAP_SEED = 0
@@ -68,7 +67,8 @@ LEGEND = """\
 Dice .3-.7: mean over the thresholds .3, .4, .5, .6, .7. HD95: 95th percentile Hausdorff distance of the regions
 above .5. fold: pixels and cells with a Jacobian determinant of 0 or less; in fg: among those of the fixed image above
 .5. sd log|J|: |J| clipped below at .001. inv.: inverse consistency, from registering each pair both ways. TRE:
-distance to a known deformation over the pixels above .5."""
+distance to a known deformation over the pixels above .5, or over the labelled object; at points: at landmarks. label
+Dice: mean over the labels."""
 
 
 def evaluate_method(method, pairs, clock=time.perf_counter):

@@ -34,6 +34,14 @@ def compose(first, second):
     return first + ops.warp(second, first, border="edge")
 
 
+def enlarge(field, factor):
+    """A field at `factor` times its height and width, in pixels of that size (`ops.upsample_bilinear`).
+
+    field (N, H, W, 2), factor int -> (N, factor H, factor W, 2)
+    """
+    return field if factor == 1 else ops.upsample_bilinear(field, factor) * factor
+
+
 def integrate(velocity, squarings):
     """The displacement after flowing along a stationary velocity field for one unit of time: u = exp(v).
 

@@ -11,6 +11,7 @@ part.
 """
 
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -35,7 +36,7 @@ def objective(network, moving, fixed, configuration, looks=None):
     configuration : `minireg.configuration.Configuration`
         Its `loss`, `smoothness`, `folding` and `inverse_consistency` are used.
     looks : int, optional
-        How many looks the network takes (`models.both_ways`).
+        How many looks the network takes (`models.both_ways`); of no effect where only one direction is registered.
 
     Returns
     -------
@@ -77,7 +78,8 @@ class Workers:
 
     NumPy leaves all but one core idle on arrays as small as these, and threads wait for each other's Python. The
     result depends on the number of workers in its last digits, because sums are formed in another order; for one number
-    of workers it repeats bit for bit. Networks with state beside their parameters (batch norm) are refused.
+    of workers it repeats bit for bit. Not for networks with state beside their parameters (batch norm). A script that
+    uses workers needs `if __name__ == "__main__":` around what it does, because every worker imports it.
 
     Parameters
     ----------
@@ -89,7 +91,7 @@ class Workers:
         self.count, self.model = count, model
         # One core each; BLAS reads these variables when a process starts.
         os.environ.update({f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")})
-        self.pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_ignore_interrupts)
+        self.pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin)
 
     def backpropagate(self, network, moving, fixed, configuration, looks=None):
         """As the function `backpropagate`."""
@@ -105,7 +107,8 @@ class Workers:
             results = [future.result() for future in running]
         except BrokenProcessPool:
             raise TrainingError(
-                "a worker process was killed, perhaps for want of memory: try a smaller --batch-size, or --workers 1"
+                "a worker process ended: killed, perhaps for want of memory, or started by a script without "
+                'if __name__ == "__main__": around it. Try --workers 1, or a smaller --batch-size'
             ) from None
         for index, parameter in enumerate(parameters):
             parameter.grad = sum(
@@ -119,11 +122,14 @@ class Workers:
         self.pool.shutdown(cancel_futures=True)
 
 
-def _ignore_interrupts():
-    """Ctrl-C reaches every process of a terminal; the one that trains still finishes its step, with these."""
-    import signal
+def _begin():
+    """In a worker, before anything else.
 
+    Ctrl-C reaches every process of a terminal; the one that trains still finishes its step, with these. And whatever
+    MINIREG_BACKEND says, workers are for NumPy.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    backend.use("numpy")
 
 
 _networks = {}  # in a worker: the network, so that it is made once

@@ -131,6 +131,7 @@ class Muon(Adam):
 
         m <- momentum m + (1 - momentum) g,        p <- p - lr 0.2 sqrt(rows or columns, whichever are more) U V^T
 
+    where U S V^T is in fact that of Nesterov's look ahead, momentum m + (1 - momentum) g.
     U V^T comes from five Newton-Schulz iterations (`_orthogonalised`), which need nothing but matrix products. The
     factor gives the step the size that it has with Adam, which is used for everything else (biases, and weights with
     fewer than `least` output channels), so both share one learning rate.

@@ -9,8 +9,10 @@ import numpy as np
 
 from minireg import backend, command, losses, metrics, ops, viz
 from minireg.classical import TRANSFORMATIONS
-from minireg.data.images import read_images, read_labels
+from minireg.data import DIGITS
+from minireg.data.images import read_images, read_intensities, read_labels
 from minireg.data.points import read_points, write_points
+from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
 from minireg.evaluation import warp
 from minireg.fields import warp_points
@@ -46,7 +48,11 @@ def _parse(argv):
     add("--out", required=True, metavar="FOLDER", help="where to write registration.npz and the pictures")
     add("--method", choices=NAMES, help="default: network with a checkpoint, optimise without")
     add("--checkpoint", metavar="FILE", help="checkpoint.npz of a run folder, for the methods with a network")
-    add("--loss", choices=tuple(losses.SIMILARITIES), help="what optimise and network+refine make small (default: ncc)")
+    add(
+        "--loss",
+        choices=tuple(losses.SIMILARITIES),
+        help="what optimise and network+refine make small (default: ncc, or what the network was trained with)",
+    )
     add("--transformation", choices=TRANSFORMATIONS, help="what they look for (default: displacement)")
     add("--steps", type=int, metavar="N", help="of optimise, network+refine and demons, at each level")
     add("--landmarks", metavar="FILE", help=f"for tps: CSV with the columns {', '.join(LANDMARKS)}, in pixels")
@@ -61,8 +67,11 @@ def _parse(argv):
 def _register(args):
     command.use_backend(args)
     name, options = _method_and_options(args)
-    network = load_network(args.checkpoint)[0] if args.checkpoint else None
-    moving, fixed = _read_pairs(args)
+    network, configuration = load_network(args.checkpoint) if args.checkpoint else (None, None)
+    if name == "network+refine":
+        options.setdefault("loss", configuration.loss)
+    trained_on_files = configuration is not None and configuration.data not in (*DIGITS, "phantom")
+    moving, fixed = _read_pairs(args, _read_as_in_training if trained_on_files else read_images)
     labels = None if args.moving_labels is None else _read_labels(args.moving_labels, moving.shape)
     points = None if args.points is None else read_points(args.points, ("row", "column"))
     if name == "tps":
@@ -112,9 +121,14 @@ def _method_and_options(args):
     return name, options
 
 
-def _read_pairs(args):
+def _read_as_in_training(path):
+    """Images with intensities of any range, normalised as the images of a folder are for training."""
+    return normalise_percentiles(read_intensities(path))
+
+
+def _read_pairs(args, read):
     """The moving and the fixed images, equally many and of one size."""
-    moving, fixed = read_images(args.moving), read_images(args.fixed)
+    moving, fixed = read(args.moving), read(args.fixed)
     if moving.shape[1:] != fixed.shape[1:]:
         raise InputError(
             f"the images have different sizes: {args.moving} is {moving.shape[1]} x {moving.shape[2]}, {args.fixed} is "

@@ -15,7 +15,7 @@ from minireg.data import DIGITS, load_data
 from minireg.data.pairs import PAIRINGS
 from minireg.data.phantom import DEFAULT_SIZE, MODALITIES
 from minireg.errors import InputError
-from minireg.evaluate import format_table
+from minireg.evaluation import format_table
 from minireg.models import MODELS
 from minireg.trainer import CHECKPOINT, Trainer
 
@@ -72,12 +72,12 @@ def _parse(argv):
     add("--size", type=int, metavar="PIXELS", help=f"height and width of phantoms (default: {DEFAULT_SIZE})")
     add("--augment", action="store_const", const=True, help="also deform and brighten the training pairs at random")
     add("--model", choices=MODELS, help="the network (default: the recipe's)")
-    add("--loss", choices=losses.SIMILARITIES, help="how alike images are (default: ncc)")
+    add("--loss", choices=losses.SIMILARITIES, help="how alike images are (default: the recipe's)")
     add("--smoothness", type=float, metavar="W", help="weight of the field's roughness in the loss")
     add("--folding", type=float, metavar="W", help="weight of the penalty on folds")
     add("--inverse-consistency", type=float, metavar="W", help="weight of how far there and back misses the start")
     add("--steps", type=int, help="training steps (default: the recipe's for the pairing)")
-    add("--batch-size", type=int, metavar="N", help="pairs in a step (default: 32)")
+    add("--batch-size", type=int, metavar="N", help="pairs in a step (default: the recipe's)")
     add("--lr", type=float, help="learning rate (default: the recipe's)")
     add("--workers", type=int, metavar="N", help="processes that share each batch on a CPU (default: the recipe's)")
     add("--seed", type=int, help="of the weights, the pairs and the fixed image (default: 0)")
@@ -130,6 +130,8 @@ def _new(args, folder):
     recipe = dict(RECIPES[options["recipe"]])
     if options["recipe"] == "default" and options["data"] not in DIGITS:
         recipe |= IMAGES | (MULTIMODAL if options["modality"] == "multi" else {})
+    if options["model"] == "encoder-decoder":
+        recipe["workers"] = 1  # they cannot share batch norm
     configuration = Configuration(**options | {n: value for n, value in recipe.items() if options.get(n) is None})
     data = _load(configuration, args.data_dir)
     configuration = configuration.complete(data)

@@ -5,7 +5,7 @@ A run lives in one folder:
     configuration.json   everything that decides the result
     checkpoint.npz       weights, optimiser, random state, step, configuration and history; written as it goes
     history.csv          the loss and its terms, for every step so far
-    loss.png             the same as a picture
+    loss.png             the same as a picture, at the end
     metrics.json         held-out pairs before and after registration, at the end
     registration.png     eight of them as pictures, at the end
     fields.png           the displacement fields of four, at the end
@@ -63,7 +63,7 @@ class Trainer:
             and self.network.state_dict().keys() != dict(self.network.named_parameters()).keys()
         ):
             raise InputError(
-                f"the model {configuration.model} has batch norm, which several workers cannot share: use 1"
+                f"the model {configuration.model} has batch norm, which workers cannot share: choose --workers 1"
             )
         self.optimiser = OPTIMISERS[configuration.optimiser](self.network.parameters(), configuration.lr)
         self.schedule = SCHEDULES[configuration.schedule](configuration.lr, configuration.steps)
@@ -147,7 +147,7 @@ class Trainer:
         )
 
     def save(self):
-        """Write the checkpoint, the configuration, the history and its picture.
+        """Write the checkpoint, the configuration and the history.
 
         Raises TrainingError, and keeps the checkpoint before, where a weight is not finite; OSError as
         `atomic_write`.

@@ -7,7 +7,7 @@ from strict_backend import using
 
 from minireg import metrics, ops
 from minireg.errors import InputError
-from minireg.fields import compose, corner_determinants, integrate, invert, smooth, warp_points
+from minireg.fields import compose, corner_determinants, enlarge, integrate, invert, smooth, warp_points
 from minireg.gradcheck import gradcheck
 from minireg.parametric import affine_displacement, random_diffeomorphism
 
@@ -222,3 +222,9 @@ def test_fields_are_the_same_on_the_other_backend():
     with using("strict"):
         for ours, theirs in zip(everything(), expected, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+def test_an_enlarged_field_says_the_same_in_smaller_pixels():
+    field = tensor(np.broadcast_to([1.5, -2.0], (1, 4, 5, 2)).copy())
+    assert enlarge(field, 1) is field
+    np.testing.assert_allclose(host(enlarge(field, 2)), np.broadcast_to([3.0, -4.0], (1, 8, 10, 2)), atol=1e-6)

@@ -1,6 +1,7 @@
 """The register command without a network, with its options, label maps and points."""
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -155,3 +156,31 @@ def test_points_are_read_by_the_names_of_their_columns(tmp_path):
     points = read_points(path, ("row", "column"))
     assert points.dtype == np.float32
     np.testing.assert_array_equal(points, [[1, 2.5], [3, 4]])
+
+
+def test_refining_a_network_minimises_the_loss_that_it_was_trained_with(trained, images, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(register, "load_network", lambda path: (None, SimpleNamespace(loss="mi", data="phantom")))
+    monkeypatch.setattr(register, "make_method", lambda name, network, **options: asked.append(options) or _stay)
+    options = ("--checkpoint", trained / "checkpoint.npz", "--method", "network+refine")
+    registered(tmp_path, *options)
+    registered(tmp_path, *options, "--loss", "mse")
+    assert [given["loss"] for given in asked] == ["mi", "mse"]
+
+
+def test_a_network_trained_on_files_sees_images_normalised_as_in_training(trained, images, tmp_path, monkeypatch):
+    seen = []
+
+    def method(moving, fixed):
+        seen.append(moving)
+        return _stay(moving, fixed)
+
+    np.save(tmp_path / "moving.npy", (4000 * images[0][..., 0]).astype(np.uint16))
+    monkeypatch.setattr(register, "load_network", lambda path: (None, SimpleNamespace(loss="ncc", data="slices")))
+    monkeypatch.setattr(register, "make_method", lambda *_, **__: method)
+    registered(tmp_path, "--checkpoint", trained / "checkpoint.npz")
+    assert seen[0].max() == 1
+
+
+def _stay(moving, fixed):
+    return np.zeros((*moving.shape[:3], 2), np.float32)

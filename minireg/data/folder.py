@@ -164,7 +164,7 @@ def _read_once(path, role, cache):
 
 
 def _check_sizes(sizes):
-    """Refuse images of several sizes, by naming the two most frequent and an example of each."""
+    """Refuse images of several sizes, by naming the first two and an example of each."""
     examples = {size: path for path, size in sizes.items()}
     if len(examples) > 1:
         a, b = list(examples)[:2]

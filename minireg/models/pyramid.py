@@ -2,7 +2,7 @@
 
 from minireg import ops
 from minireg.backend import xp
-from minireg.fields import compose, integrate
+from minireg.fields import compose, enlarge, integrate
 from minireg.models.common import WARP_BORDER, checked_size
 from minireg.nn import Conv2d, Module
 
@@ -55,12 +55,12 @@ class Pyramid(Module):
         coarsest = [size // self.scales[0] for size in moving.shape[1:3]]
         displacement = xp.zeros((len(moving), *coarsest, 2), moving.dtype)  # at every level in pixels of that level
         for scale, finer, level in zip(self.scales, (*self.scales[1:], 1), self.levels, strict=True):
-            warped = ops.warp(moving, _enlarge(displacement, scale), border=WARP_BORDER)
+            warped = ops.warp(moving, enlarge(displacement, scale), border=WARP_BORDER)
             images = ops.space_to_depth(ops.concatenate([warped, fixed], axis=-1), 2)
             x = ops.concatenate([ops.avg_pool2d(images, scale // 2), displacement], axis=-1)
             # Found on the image as warped so far, so it comes first: see `fields.compose`.
             displacement = compose(integrate(level(x), self.squarings), displacement)
-            displacement = _enlarge(displacement, scale // finer)
+            displacement = enlarge(displacement, scale // finer)
         return displacement[:, :height, :width]
 
 
@@ -79,8 +79,3 @@ class _Level(Module):
         for convolution in self.convolutions:
             x = ops.leaky_relu(convolution(x), 0.1)
         return self.velocity(x)
-
-
-def _enlarge(displacement, factor):
-    """A displacement on a grid that is `factor` times as fine, in pixels of that grid."""
-    return ops.upsample_bilinear(displacement, factor) * factor
