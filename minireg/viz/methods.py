@@ -20,6 +20,8 @@ METRICS = {  # name of the metric: (heading, which direction is better); others 
     "spread_log_jacobian": ("spread of log |J|", ""),
     "inverse_consistency": ("inverse consistency, pixels", LOWER),
     "target_registration_error": ("target reg. error, pixels", LOWER),
+    "landmark_error": ("error at landmarks, pixels", LOWER),
+    "label_dice": ("Dice of the labels", HIGHER),
     "ms_per_pair": ("ms per pair", LOWER),
 }
 SHARES = "folded_"  # metrics that begin so are written as percentages
