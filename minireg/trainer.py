@@ -209,9 +209,9 @@ class Trainer:
         with atomic_write(self.folder / "metrics.json", "w") as file:
             json.dump({"pairs": len(moving), "data": configuration.data, **scores}, file, indent=2)
         viz.loss_curve(self.history, self.folder / "loss.png")
-        titles, pairs = held_out.titles, (moving, fixed, warped, displacement)
-        viz.registration_picture(*pairs, self.folder / "registration.png", titles)
-        viz.field_picture(*pairs, self.folder / "fields.png", titles)
+        titles, registered = held_out.titles, (moving, fixed, warped, displacement)
+        viz.registration_picture(*registered, self.folder / "registration.png", titles)
+        viz.field_picture(*registered, self.folder / "fields.png", titles)
         viz.animation(moving, fixed, displacement, self.folder / "registration.gif")
         return scores
 
