@@ -6,6 +6,7 @@ from minireg.errors import InputError
 from minireg.viz.common import DOTS_PER_INCH, NOTE_COLOUR, PICTURE_WIDTH, save
 
 CURVE_COLOUR = "#1f5fa8"
+PANELS_IN_ROW, ROW_HEIGHT = 3, 3.0  # more would crowd their axes; inches
 AVERAGE_SHARE = 0.05  # the running average of a curve spans this share of its steps
 
 
@@ -37,8 +38,12 @@ def loss_curve(history, path):
     if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
         raise InputError(f"expected one number per step and equally many for every curve, found shapes {shapes}")
 
-    figure = Figure(figsize=(PICTURE_WIDTH, 3.0), dpi=DOTS_PER_INCH, layout="constrained")
-    panels = figure.subplots(1, max(len(history), 1), squeeze=False)[0]
+    columns = min(max(len(history), 1), PANELS_IN_ROW)
+    rows = max(1, -(-len(history) // PANELS_IN_ROW))
+    figure = Figure(figsize=(PICTURE_WIDTH, ROW_HEIGHT * rows), dpi=DOTS_PER_INCH, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels[len(history) :]:
+        axes.set_axis_off()
     if not any(values.size for values in history.values()):
         for axes in panels:
             axes.set_axis_off()
@@ -46,14 +51,14 @@ def loss_curve(history, path):
         save(figure, path)
         return
 
-    for axes, (name, values) in zip(panels, history.items(), strict=True):
+    for axes, (name, values) in zip(panels, history.items(), strict=False):
         steps = np.arange(1, len(values) + 1)
         window = max(1, round(AVERAGE_SHARE * len(values)))
         average = np.convolve(values, np.full(window, 1 / window), mode="valid")
         marker = "o" if len(values) == 1 else None
         axes.plot(steps, values, color=CURVE_COLOUR, alpha=0.3, linewidth=0.8)
         axes.plot(steps[window - 1 :], average, color=CURVE_COLOUR, linewidth=1.8, marker=marker)
-        axes.set(title=name, xlabel="step", xlim=(0, len(values) + 1))
+        axes.set(title=name.replace("_", " "), xlabel="step", xlim=(0, len(values) + 1))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
