@@ -1,0 +1,68 @@
+"""`python -m lessons.check 07`: are your answers to the exercises of lesson 7 right? Hints, never solutions."""
+
+import argparse
+import importlib
+import sys
+import textwrap
+import traceback
+from pathlib import Path
+
+from lessons.check.checking import NOT_WRITTEN, check_module
+
+HERE = Path(__file__).resolve().parent
+WIDTH = 100
+RIGHT, NOT_YET, CANNOT_CHECK = 0, 1, 2
+
+
+def main(argv=None):
+    """Check the exercises of one lesson, or of all. Returns 0 if all are right, 1 if not, 2 for an unknown lesson."""
+    available = sorted(path.stem.removeprefix("lesson_") for path in HERE.glob("lesson_*.py"))
+    parser = argparse.ArgumentParser(prog="python -m lessons.check", description="Check your answers to the exercises.")
+    parser.add_argument("lesson", nargs="?", help=f"its number, one of {', '.join(available)} (default: all)")
+    lesson = parser.parse_args(argv).lesson
+    if lesson is None:
+        # Not all(...) of a generator: it would stop at the first lesson that is not finished.
+        return max([_check(number) for number in available])
+    number = lesson.zfill(2)
+    if number not in available:
+        print(f"There are no exercises for lesson {lesson!r}: expected one of {', '.join(available)}.", file=sys.stderr)
+        return CANNOT_CHECK
+    return _check(number)
+
+
+def _check(number):
+    exercises = importlib.import_module(f"lessons.check.lesson_{number}").EXERCISES
+    file = f"lessons/exercises/lesson_{number}.py"
+    print(f"Lesson {number}: {file}")
+    try:
+        answers = importlib.import_module(f"lessons.exercises.lesson_{number}")
+    except Exception as error:  # whatever the reader's file does when it is imported
+        print(textwrap.indent(f"The file cannot be read: {_last_line(error)}", "  "))
+        return NOT_YET
+    right = 0
+    for place, (exercise, hint) in enumerate(check_module(exercises, answers), 1):
+        right += hint is None
+        state = "right" if hint is None else NOT_WRITTEN if hint == NOT_WRITTEN else "not yet right"
+        print(f"  {place}. {exercise.name} ({exercise.title}): {state}")
+        if hint not in (None, NOT_WRITTEN):
+            print(_wrapped(hint))
+    print(f"  {right} of {len(exercises)} right.")
+    return RIGHT if right == len(exercises) else NOT_YET
+
+
+def _wrapped(hint):
+    return "\n".join(
+        textwrap.fill(line, WIDTH, initial_indent="     ", subsequent_indent="     ") for line in hint.split("\n")
+    )
+
+
+def _last_line(error):
+    """What went wrong, with the file and line, also where the reader's file is no Python at all."""
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}: `{(error.text or '').strip()}`"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"line {frame.lineno}: {type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The exercises: fill in the functions, then `python -m lessons.check 07` from the top folder."""
