@@ -111,6 +111,8 @@ def test_a_property_decides_where_there_is_no_reference():
     assert examine(ordered, sorted) is None
     assert examine(ordered, lambda items: items) == "Not rising."
     assert "KeyError" in examine(ordered, lambda items: {}["a"])
+    indexed = Exercise("f", "anything with a length", properties=[lambda f: "Empty." if len(f([3, 1])) == 0 else None])
+    assert "cannot be used: TypeError" in examine(indexed, lambda items: 5)
 
 
 def test_one_case_is_enough_to_fail_and_the_right_ones_are_named():

@@ -126,7 +126,7 @@ def _compare(exercise, answer):
         if all(map(_alike, got, made)):
             raise Hint(f"{mistake.hint}\n{where}")
     for i in wrong:
-        _check_kind(exercise, got[i], right[i], where)
+        _check_kind(exercise, got[i], right[i], _where(exercise, got, right, [i, *(k for k in wrong if k != i)]))
     for mistake in exercise.mistakes:
         made = [_outcome(mistake.function, case.arguments) for case in exercise.cases]
         factor = _factor_between(got, made)
@@ -148,7 +148,13 @@ def _factor_between(got, made):
 
 def _check_properties(exercise, answer, where=""):
     for broken in exercise.properties:
-        hint = broken(answer)
+        try:
+            hint = broken(answer)
+        except Hint:
+            raise
+        except Exception as error:
+            # The property could not use the result. Where there is a reference, its comparison says why.
+            hint = None if exercise.reference else f"What it returns cannot be used: {type(error).__name__}: {error}."
         if hint:
             raise Hint(f"{hint}\n{where}".strip())
 

@@ -35,7 +35,7 @@ TINY_INFORMATION = 1e-4
 
 def mse_loss(a, b):
     """Mean squared difference:  (1/n) sum (a - b)^2.  In [0, inf); 0 for identical images. Shapes (N, H, W, C)."""
-    difference = a - b
+    difference = ops.sub(a, b)
     return (difference * difference).mean()
 
 
