@@ -191,4 +191,4 @@ def test_the_command_reads_a_file_that_is_no_python(tmp_path):
 
 def test_without_a_number_all_lessons_are_checked(capsys):
     assert command.main([]) == command.NOT_YET
-    assert capsys.readouterr().out.count("Lesson 0") == len(list((ROOT / "lessons/check").glob("lesson_*.py")))
+    assert capsys.readouterr().out.count("Lesson 0") == len(list((ROOT / "lessons/check").glob("lesson_[0-9][0-9].py")))

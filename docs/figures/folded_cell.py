@@ -23,8 +23,8 @@ LINES = np.linspace(0, 1, 11)
 
 def main():
     """Above the image of the cell, below |J| over the cell."""
-    figure, panels = plt.subplots(2, 3, figsize=(9, 6.0), dpi=200)
-    figure.subplots_adjust(left=0.05, right=0.9, top=0.93, bottom=0.06, hspace=0.22, wspace=0.25)
+    figure, panels = plt.subplots(2, 3, figsize=(9, 5.3), dpi=200)
+    figure.subplots_adjust(left=0.04, right=0.9, top=0.95, bottom=0.07, hspace=0.2, wspace=0.12)
     for (above, below), move in zip(panels.T, MOVES, strict=True):
         u = np.zeros((1, 2, 2, 2))
         u[0, 1, 1] = -move
@@ -32,7 +32,7 @@ def main():
         draw_image(above, u)
         above.set_title(f"last corner moved by {move:g} up and left", fontsize=9)
         picture = draw_determinant(below, corners)
-    figure.colorbar(picture, cax=figure.add_axes((0.925, 0.07, 0.015, 0.38)), ticks=(-1, -0.5, 0, 0.5, 1))
+    figure.colorbar(picture, cax=figure.add_axes((0.925, 0.07, 0.015, 0.4)), ticks=(-1, -0.5, 0, 0.5, 1))
     common.save(figure, PICTURE)
     plt.close(figure)
     print(PICTURE)
@@ -45,18 +45,19 @@ def draw_image(axes, u):
     moved = fields.warp_points(points, u).data.reshape(11, 11, 2)
     for line in (*moved, *moved.transpose(1, 0, 2)):
         axes.plot(line[:, 1], line[:, 0], color="#1f5fa8", linewidth=0.8)
-    for corner, name in (((0, 0), "φ00"), ((0, -1), "φ01"), ((-1, 0), "φ10"), ((-1, -1), "φ11")):
+    for corner, name, place in (
+        ((0, 0), "φ00", (-0.14, 0)),
+        ((0, -1), "φ01", (1.13, 0)),
+        ((-1, 0), "φ10", (-0.14, 1)),
+        ((-1, -1), "φ11", (0.98, 0.92)),
+    ):
         row, column = moved[corner]
-        axes.plot(column, row, "o", color="#c2410c" if corner == (-1, -1) else "#1f5fa8", markersize=6)
-        axes.annotate(
-            name,
-            (column, row),
-            (8, -4),
-            textcoords="offset points",
-            fontsize=9,
-            bbox={"fc": "white", "ec": "none", "pad": 0.6},
-        )
-    axes.set(xlim=(-0.15, 1.3), ylim=(1.15, -0.15), aspect="equal")
+        colour = "#c2410c" if name == "φ11" else "#1f5fa8"
+        if name == "φ11":
+            axes.plot((column, place[0] - 0.05), (row, place[1] - 0.03), color=colour, linewidth=0.8, linestyle=":")
+        axes.plot(column, row, "o", color=colour, markersize=6)
+        axes.text(*place, name, color=colour, ha="center", va="center", fontsize=10)
+    axes.set(xlim=(-0.25, 1.25), ylim=(1.08, -0.12), aspect="equal")
     axes.set_axis_off()
 
 
@@ -70,7 +71,12 @@ def draw_determinant(axes, corners):
         axes.contour(t, s, determinant, levels=[0], colors="black", linewidths=1.5)
     for (i, j), value in np.ndenumerate(corners):
         axes.text(
-            0.05 + 0.9 * j, 0.07 + 0.86 * i, f"{value + 0.0:.2g}", ha="right" if j else "left", va="center", fontsize=10
+            0.05 + 0.9 * j,
+            0.07 + 0.86 * i,
+            f"{value + 0.0:.2g}",
+            ha="right" if j else "left",
+            va="center",
+            color="white" if value > 0.4 else "black",
         )
     axes.set(xticks=(0, 1), yticks=(0, 1), xlabel="t", ylabel="s")
     axes.xaxis.labelpad = axes.yaxis.labelpad = -6

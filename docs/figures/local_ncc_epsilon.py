@@ -1,4 +1,4 @@
-"""Draw docs/images/local_ncc_epsilon.png: which windows of a digit hold structure, and what an epsilon makes of the rest.
+"""Draw docs/images/local_ncc_epsilon.png: windows of a digit that hold no structure, and what an epsilon makes of them.
 
 python docs/figures/local_ncc_epsilon.py
 """
@@ -32,20 +32,21 @@ def main():
     image.set(xticks=(), yticks=())
     image.set_title("an image", fontsize=10)
 
-    kinds = (variance > 0).astype(int) + (variance > losses.similarity.FLAT**2 * digit.var())
+    counted = variance > losses.similarity.FLAT**2 * digit.var()
+    assert (counted == (variance > 0)).all()  # no faint ones: those left out are constant
     map_of_windows = figure.add_axes((0.29, 0.08, 0.26, 0.8))
     picture = np.full((32, 32), np.nan)
-    picture[WINDOW // 2 : -(WINDOW // 2), WINDOW // 2 : -(WINDOW // 2)] = kinds
-    colours = matplotlib.colors.ListedColormap(("#20242c", "#c2410c", "#dbe7f5"))
-    map_of_windows.imshow(picture, cmap=colours, vmin=0, vmax=2)
+    picture[WINDOW // 2 : -(WINDOW // 2), WINDOW // 2 : -(WINDOW // 2)] = counted
+    colours = matplotlib.colors.ListedColormap(("#20242c", "#dbe7f5"))
+    map_of_windows.imshow(picture, cmap=colours, vmin=0, vmax=1)
     map_of_windows.set(xticks=(), yticks=())
     map_of_windows.set_title("its windows, by their centres", fontsize=10)
-    names = ("constant", "faint", "counted")
-    patches = [plt.Rectangle((0, 0), 1, 1, fc=colours(k), ec="#888888", lw=0.5) for k in range(3)]
+    names = ("constant", "counted")
+    patches = [plt.Rectangle((0, 0), 1, 1, fc=colours(k), ec="#888888", lw=0.5) for k in range(2)]
     map_of_windows.legend(
         patches,
         names,
-        ncol=3,
+        ncol=2,
         fontsize=7.5,
         loc="lower center",
         frameon=False,

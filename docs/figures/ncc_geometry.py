@@ -23,8 +23,8 @@ BLUE, ORANGE, GREEN = "#1f5fa8", "#c2410c", "#2a7f4f"
 
 def main():
     """One panel of geometry, three images."""
-    figure = plt.figure(figsize=(9, 3.3), dpi=200)
-    draw_vectors(figure.add_axes((0.01, 0.02, 0.36, 0.94)))
+    figure = plt.figure(figsize=(9, 2.9), dpi=200)
+    draw_vectors(figure.add_axes((0.0, 0.0, 0.37, 1.0)))
     moving, fixed = draw_digits([5, 5], np.random.default_rng(6)).astype(np.float64)
     a = Tensor(moving[None], requires_grad=True)
     y = ops.ncc(a, fixed[None])
@@ -34,7 +34,7 @@ def main():
         (
             ("a", moving, {"cmap": "gray", "vmin": 0, "vmax": 1}),
             ("b", fixed, {"cmap": "gray", "vmin": 0, "vmax": 1}),
-            ("gradient of y with respect to a", a.grad[0], {"cmap": "RdBu_r", "vmin": -size, "vmax": size}),
+            ("the gradient of y, for a", a.grad[0], {"cmap": "RdBu_r", "vmin": -size, "vmax": size}),
         )
     ):
         axes = figure.add_axes((0.385 + 0.205 * k, 0.16, 0.195, 0.66))
@@ -51,7 +51,7 @@ def main():
 
 def draw_vectors(axes):
     """The plane of a' and b', with the vectors of length 1."""
-    axes.set(xlim=(-0.12, 1.32), ylim=(-0.22, 1.2), aspect="equal")
+    axes.set(xlim=(-0.12, 1.32), ylim=(-0.17, 1.1), aspect="equal")
     axes.set_axis_off()
     arc = np.linspace(-0.1, np.pi / 2, 100)
     axes.plot(np.cos(arc), np.sin(arc), color="#cccccc", linewidth=1)
@@ -75,7 +75,12 @@ def draw_vectors(axes):
     axes.text(b_column - 0.02, b_row + 0.07, r"$\hat{b}$", color=GREEN, fontsize=13, ha="center")
     axes.text(b_column / 2, -0.1, r"$y \hat{a}$", color=BLUE, fontsize=11, ha="center")
     axes.text(
-        b_column + 0.03, 0.42, r"$\hat{b} - y \hat{a}$, the direction" + "\nof the gradient", color=ORANGE, fontsize=10
+        b_column + 0.03,
+        0.42,
+        r"$\hat{b} - y \hat{a}$, the direction" + "\nof the gradient",
+        color=ORANGE,
+        fontsize=9.5,
+        bbox={"fc": "white", "ec": "none", "pad": 1},
     )
 
 

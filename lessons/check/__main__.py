@@ -16,7 +16,7 @@ RIGHT, NOT_YET, CANNOT_CHECK = 0, 1, 2
 
 def main(argv=None):
     """Check the exercises of one lesson, or of all. Returns 0 if all are right, 1 if not, 2 for an unknown lesson."""
-    available = sorted(path.stem.removeprefix("lesson_") for path in HERE.glob("lesson_*.py"))
+    available = sorted(path.stem.removeprefix("lesson_") for path in HERE.glob("lesson_[0-9][0-9].py"))
     parser = argparse.ArgumentParser(prog="python -m lessons.check", description="Check your answers to the exercises.")
     parser.add_argument("lesson", nargs="?", help=f"its number, one of {', '.join(available)} (default: all)")
     lesson = parser.parse_args(argv).lesson
