@@ -402,7 +402,7 @@ for k, (times, arrived) in enumerate(arrive_after.items()):
     table = np.array([u in arrived for u in starts]).reshape(33, 33)
     axes[1, k].imshow(table, extent=(-16.5, 16.5, 16.5, -16.5), cmap="cividis", vmin=0, vmax=1)
     axes[1, k].plot(truth[1], truth[0], "o", markersize=10, markerfacecolor="none", markeredgecolor="red")
-    axes[1, k].plot(0, 0, "+", markersize=10, markeredgewidth=2, color="white")
+    axes[1, k].plot(0, 0, "+", markersize=10, markeredgewidth=2, color="black")
     axes[1, k].set(title=f"{table.mean():.0%} of the starts arrive", xlabel="$u_{column}$ (pixels)")
 axes[1, 0].set_ylabel("$u_{row}$ (pixels)")
 figure.suptitle(

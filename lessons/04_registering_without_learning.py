@@ -243,7 +243,7 @@ for (step, path), colour in zip(paths.items(), ("white", "red", "orange"), stric
     axes[0].plot(path[:, 1], path[:, 0], ".-", color=colour, linewidth=1.2, markersize=5)
     dark = "black" if colour == "white" else colour
     axes[1].plot(losses_along[step], color=dark, label=f"step {step:,}" + (" (white)" if colour == "white" else ""))
-axes[0].set_title("the walks; circle: the truth")
+axes[0].set(title="the walks; circle: the truth", xlim=(3, 11), ylim=(12, 4))
 axes[1].set(title="the loss along the walks", xlabel="steps taken", ylabel="L")
 axes[1].legend()
 lesson.save(figure, "walks")

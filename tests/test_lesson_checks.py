@@ -45,6 +45,7 @@ def changed(array, where, value):
         (lambda u: u * [2, 6], "along columns it has the right pattern, but every number is 3 times"),
         (lambda u: u, "every number is 0.5 times what it should be"),
         (lambda u: u / len(u), "a factor that depends on the case: 0.25, 0.5"),
+        (lambda u: 2 * u / len(u), "a factor that depends on the case: 0.5, 1."),
         (lambda u: 0 * u, "zero everywhere"),
         (lambda u: np.roll(2 * u, 1, axis=1), "moved by one along axis 1"),
         (lambda u: np.flip(2 * u, 2), "flipped along axis 2"),

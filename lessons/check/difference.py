@@ -39,7 +39,7 @@ def pattern(exercise, pairs, others):
     factor = common_factor(pairs)
     if factor is not None:
         return f"has the right pattern, but {factor_in_words(factor)}."
-    factors = [common_factor([(a, b)]) for a, b in pairs]
+    factors = [1.0 if same_numbers(a, b) else common_factor([(a, b)]) for a, b in pairs]
     if None not in factors:
         return (
             "has the right pattern, but is off by a factor that depends on the case: "
@@ -125,14 +125,16 @@ def place(exercise, pairs, others):
 
 
 def common_factor(pairs):
-    """The number k, 0 excepted, with a = k b in all pairs of arrays, or None."""
+    """The number k with a = k b in every pair of arrays, to what float32 leaves of each; None for no such k, 0 or 1."""
     if any(a.shape != b.shape or not (is_number(a) and is_number(b)) for a, b in pairs):
         return None
     a, b = (np.concatenate([part.astype(float).ravel() for part in parts]) for parts in zip(*pairs, strict=True))
     if not (np.isfinite(a).all() and np.isfinite(b).all()) or not b.any() or a.size < 2:
         return None
     factor = float((a @ b) / (b @ b))
-    return factor if factor != 0 and np.allclose(a, factor * b, rtol=1e-5, atol=1e-5 * np.abs(a).max()) else None
+    if abs(factor) < 1e-9 or abs(factor - 1) < 1e-5:
+        return None
+    return factor if all(same_numbers(a.astype(float), factor * b.astype(float)) for a, b in pairs) else None
 
 
 def factor_in_words(factor):

@@ -388,8 +388,8 @@ def does_not_see_contrast(gauss_newton_step):
     y, fixed, dy_du = _linear(53, 4, 5)
     if not np.allclose(gauss_newton_step(3 * y, 3 * fixed, 3 * dy_du), gauss_newton_step(y, fixed, dy_du)):
         return (
-            "With three times the contrast everywhere, the pixels have to move as far as before. Your step changes: what "
-            "is its unit?"
+            "With three times the contrast everywhere, the pixels have to move as far as before. Your step changes: "
+            "what is its unit?"
         )
 
 
@@ -416,8 +416,8 @@ GAUSS_NEWTON_STEP = Exercise(
     ],
     mistakes=[
         Mistake(
-            "You solve for each direction as if the other did not move. Where slopes along rows and columns go together, "
-            "both steps then do the same work twice.",
+            "You solve for each direction as if the other did not move. Where slopes along rows and columns go "
+            "together, both steps then do the same work twice.",
             _each_alone,
         ),
         Mistake(
@@ -449,8 +449,8 @@ GAUSS_NEWTON_STEP = Exercise(
             lambda y, fixed, dy_du: np.sum(fixed - y) / dy_du.sum(axis=(0, 1)),
         ),
         Mistake(
-            "You average the step that each pixel would like. A pixel with a small slope would like an enormous one: it "
-            "has to count less.",
+            "You average the step that each pixel would like. A pixel with a small slope would like an enormous one: "
+            "it has to count less.",
             lambda y, fixed, dy_du: np.mean((fixed - y)[..., None] / dy_du, axis=(0, 1)),
         ),
         Mistake(
