@@ -121,16 +121,20 @@ def _compare(exercise, answer):
     if not wrong:
         return
     where = _where(exercise, got, right, wrong)
-    for mistake in exercise.mistakes:
-        made = [_outcome(mistake.function, case.arguments) for case in exercise.cases]
+    made_by = [
+        (mistake, [_outcome(mistake.function, case.arguments) for case in exercise.cases])
+        for mistake in exercise.mistakes
+    ]
+    for mistake, made in made_by:
         if all(map(_alike, got, made)):
             raise Hint(f"{mistake.hint}\n{where}")
-    for i in wrong:
-        _check_kind(exercise, got[i], right[i], _where(exercise, got, right, [i, *(k for k in wrong if k != i)]))
-    for mistake in exercise.mistakes:
-        made = [_outcome(mistake.function, case.arguments) for case in exercise.cases]
+    kind = _kind(exercise, got, right, wrong)
+    if kind:
+        raise Hint(kind)
+    for mistake, made in made_by:
         factor = _factor_between(got, made)
-        if factor is not None:
+        # A mistake that is itself a factor would be found behind every other factor.
+        if factor is not None and _factor_between(made, right) is None:
             raise Hint(f"{mistake.hint} Besides, {factor_in_words(factor)}.\n{where}")
     explained = _describe(exercise, got, right, pattern)
     if explained:
@@ -248,19 +252,23 @@ def _alike(a, b):
     return len(a) == len(b) and all(map(same_numbers, a, b))
 
 
-def _check_kind(exercise, got, right, where):
-    """Raise a Hint where a result is not even an array of numbers of the right shape."""
-    if isinstance(got, Hint):
-        raise Hint(f"{got}\n{where}")
-    if len(got) != len(right):
-        wanted = f"{len(right)} results" if len(right) > 1 else "one result"
-        raise Hint(f"It returns {len(got)} result{'s' if len(got) > 1 else ''}, expected {wanted}.\n{where}")
-    for index, (a, b) in enumerate(zip(got, right, strict=True)):
-        name = _result_name(exercise, index, len(right))
-        if not is_number(a):
-            raise Hint(f"{name} is made of {a.dtype.name}, expected numbers.\n{where}")
-        if a.shape != b.shape:
-            raise Hint(f"{name} has shape {a.shape}, expected {b.shape}.{_shape_hint(a.shape, b.shape)}\n{where}")
+def _kind(exercise, got, right, wrong):
+    """The hint for the first result that is not even an array of numbers of the right shape, or None."""
+    for i in wrong:
+        where = _where(exercise, got, right, [i, *(k for k in wrong if k != i)])
+        if isinstance(got[i], Hint):
+            return f"{got[i]}\n{where}"
+        if len(got[i]) != len(right[i]):
+            found = f"{len(got[i])} result{'s' if len(got[i]) > 1 else ''}"
+            wanted = f"{len(right[i])} results, as a tuple" if len(right[i]) > 1 else "one result"
+            return f"It returns {found}, expected {wanted}.\n{where}"
+        for index, (a, b) in enumerate(zip(got[i], right[i], strict=True)):
+            name = _result_name(exercise, index, len(right[i]))
+            if not is_number(a):
+                return f"{name} is made of {a.dtype.name}, expected numbers.\n{where}"
+            if a.shape != b.shape:
+                return f"{name} has shape {a.shape}, expected {b.shape}.{_shape_hint(a.shape, b.shape)}\n{where}"
+    return None
 
 
 def _shape_hint(got, expected):
