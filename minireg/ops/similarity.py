@@ -59,6 +59,8 @@ def ncc(a, b):
 def _centre(image):
     """The image without its mean, the sum of its squares, and whether the image was constant."""
     axes = tuple(range(1, image.ndim))
+    # In one piece: NumPy adds up a view row by row, which rounds more, and a constant crop would not look constant.
+    image = xp.ascontiguousarray(image)
     centred = image - xp.mean(image, axis=axes, keepdims=True)
     energy = _dot(centred, centred)
     pixels = image[0].size if len(image) else 1
