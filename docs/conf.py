@@ -1,7 +1,7 @@
 """The site: `python -m pip install ".[docs]"`, then `python -m sphinx -W --keep-going docs docs/_build/html`.
 
 Sphinx reads what lies below docs/. So the lessons, which live in lessons/, are copied to docs/lessons/ before it begins
-(git ignores the copies), and CONTRIBUTING.md beside this file. Nothing on a page is loaded from another server.
+(git ignores the copies), and README.md and CONTRIBUTING.md beside this file. Nothing is loaded from another server.
 """
 
 import os
@@ -18,6 +18,7 @@ project = "minireg"
 version = release = minireg.__version__
 copyright = "the minireg authors, MIT licence"
 language = "en"
+smartquotes = False  # "..." and '--' stay as they are written
 
 extensions = [
     "sphinx.ext.autodoc",

@@ -1,7 +1,9 @@
 """Registration methods by name: each is a function method(moving, fixed) -> displacement, with or without a network.
 
-method = make_method("network+refine", network)
-displacement = method(moving, fixed)        # NumPy (N, H, W, 1) twice in, NumPy (N, H, W, 2) out, in pixels
+    method = make_method("network+refine", network)
+    displacement = method(moving, fixed)        # NumPy (N, H, W, 1) twice in, NumPy (N, H, W, 2) out, in pixels
+
+The command lines and the benchmarks find their methods here.
 """
 
 import numpy as np

@@ -1,8 +1,10 @@
 """Where images come from: MNIST, digits and head phantoms that are drawn on the spot, or your own files.
 
-digits = load_digits()
-moving = pad(digits.train_images)  # (60000, 32, 32, 1)
-pairs = load_data("phantom").held_out(10)
+    digits = load_digits()
+    moving = pad(digits.train_images)           # (60000, 32, 32, 1)
+    pairs = load_data("phantom").held_out(10)
+
+Each kind of source has a file of its own; `pairs.py` says what they have in common.
 """
 
 import os
