@@ -111,13 +111,13 @@ def formula_mistakes(text):
     mistakes = []
     if visible.count("$$") != 2 * len(displays):
         mistakes.append("$$ must stand on lines of their own, in pairs")
-    checks = list(python_blocks(text))
+    checks = [(first, checked_comments(code)) for first, code in python_blocks(text)]
     for number, display in enumerate(displays, start=1):
         line = visible[: display.start()].count("\n") + 1
         tags = re.findall(r"\\tag\{(\d+)\}", display["formula"])
         if tags != [str(number)]:
             mistakes.append(f"line {line}: expected \\tag{{{number}}}, found {tags}")
-        later = [comment for first, code in checks if first > line for comment in checked_comments(code)]
+        later = [comment for first, comments in checks if first > line for comment in comments]
         if not any(f"({number})" in comment for comment in later):
             mistakes.append(f"line {line}: no assertion below is marked  # ({number})")
     return mistakes
@@ -145,6 +145,31 @@ def test_formulas_are_written_as_github_and_sphinx_both_read_them(path):
     formulas += re.findall(r"(?<![\\$\w])\$(?! )[^$\n]+(?<! )\$(?![\w$])", DISPLAY.sub("", text))
     # GitHub takes the backslash away before punctuation, and then reads what is left.
     assert [formula for formula in formulas if re.search(r"\\[^A-Za-z\s]", formula)] == []
+
+
+def lines_taken_for_marks(text):
+    """Lines in the middle of a sentence that Markdown takes for an item of a list, a heading or a quotation."""
+    mark = re.compile(r"(1\.|[-+*>]|#{1,6}) ")
+    found = []
+    for paragraph in re.split(r"\n\s*\n", without_code(text)):
+        lines = [line.strip() for line in paragraph.strip().split("\n")]
+        if re.match(r"(\d+\.|[-+*>|]|#{1,6}) ", lines[0]):
+            continue
+        first = next((i for i, line in enumerate(lines) if mark.match(line)), None)
+        if first and not lines[first - 1].endswith((".", ":")):
+            found.append(lines[first])
+    return found
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=name_of)
+def test_no_line_of_a_sentence_begins_like_a_list(path):
+    assert lines_taken_for_marks(read(path)) == []
+
+
+def test_lines_that_begin_like_a_list_are_found():
+    assert lines_taken_for_marks("from 0 to\n1. Then") == ["1. Then"]
+    assert lines_taken_for_marks("is p\n+ u(p), which") == ["+ u(p), which"]
+    assert lines_taken_for_marks("Two:\n- one\n- two\n\n1. one\n   more\n2. two") == []
 
 
 # --- Links

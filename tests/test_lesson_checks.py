@@ -11,6 +11,7 @@ import pytest
 from lessons.check import __main__ as command
 from lessons.check import checking
 from lessons.check.checking import NOT_WRITTEN, Case, Exercise, Mistake, check_module, examine
+from minireg.autograd import Tensor
 
 ROOT = Path(__file__).resolve().parent.parent
 RNG = np.random.default_rng(5)
@@ -46,7 +47,9 @@ def changed(array, where, value):
         (lambda u: u, "every number is 0.5 times what it should be"),
         (lambda u: u / len(u), "a factor that depends on the case: 0.25, 0.5"),
         (lambda u: 2 * u / len(u), "a factor that depends on the case: 0.5, 1."),
-        (lambda u: 0 * u, "zero everywhere"),
+        (lambda u: 0 * u, "zero everywhere. Is it ever filled"),
+        (lambda u: 2 * u * (np.indices(u.shape)[:2].sum(0) == 0), "0 from some element on. Does a loop end too early"),
+        (lambda u: (2 * u).astype(int), "behind the decimal point"),
         (lambda u: np.roll(2 * u, 1, axis=1), "moved by one along axis 1"),
         (lambda u: np.flip(2 * u, 2), "flipped along axis 2"),
         (lambda u: 2 * u + 1, "off by the same amount"),
@@ -55,12 +58,14 @@ def changed(array, where, value):
         (lambda u: (2 * u)[None], "an axis is missing, too many"),
         (lambda u: np.stack([2 * u, u]), "There is an axis too many"),
         (lambda u: (2 * u).transpose(0, 3, 1, 2), "axes are in another order"),
+        (lambda u: 2 * u + np.zeros((2, 1, 1, 1)), "An axis of length 1 has grown"),
         (lambda u: (2 * u, u), "returns 2 results, expected one result"),
         (lambda u: "twice", "made of str"),
         (lambda u: None, "returns nothing (None)"),
         (lambda u: u.twice(), "AttributeError"),
         (lambda u: u.__imul__(2), "changes its argument `u` in place"),
-        (lambda u: [[1], [1, 2]], "ValueError"),
+        (lambda u: [[1], [1, 2]], "What it returns is no array: ValueError"),
+        (lambda u: Tensor(2 * u), "What it returns is no array: TypeError: NumPy's functions do not take Tensors"),
     ],
 )
 def test_the_general_diagnosis_finds_what_is_wrong_with_a_field(answer, hint):
@@ -81,6 +86,12 @@ def test_the_general_diagnosis_finds_what_is_wrong_with_a_field(answer, hint):
 )
 def test_the_general_diagnosis_says_where_an_image_is_wrong(answer, hint):
     assert hint in examine(SQUARE, answer)
+
+
+def test_rows_and_images_are_told_apart():
+    table = exercise(lambda u: 2 * u, [RNG.normal(size=(4, 3, 2)), RNG.normal(size=(3, 4, 2))])
+    answer = lambda u: np.where(np.arange(len(u))[:, None, None] > 0, 9 + u**2, 2 * u)
+    assert "right where its first index is 0" in examine(table, answer)
 
 
 def test_several_results_are_told_apart():

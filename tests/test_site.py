@@ -328,7 +328,7 @@ def test_a_missing_picture_is_found_out(browser, broken_site):
 
 
 def test_a_page_that_is_too_wide_is_found_out(browser, broken_site):
-    edit(broken_site / "index.html", r"</article>", '<p style="width: 5000px">x</p></article>')
+    edit(broken_site / "index.html", r"</article>", '<div style="width: 5000px">x</div></article>')
     assert "wider than the screen" in str(problems_of(browser, broken_site, "index.html"))
 
 

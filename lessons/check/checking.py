@@ -235,13 +235,14 @@ def _outcome(function, arguments):
     try:
         with np.errstate(all="ignore"):
             result = function(*copy.deepcopy(arguments))
-        return tuple(np.asarray(part) for part in (result if isinstance(result, tuple) else (result,)))
     except Hint as hint:
         return hint
-    except ValueError as error:  # a result that is no array: a list of lists of several lengths
-        return Hint(_in_words(error, function))
     except Exception as error:
         return Hint(_in_words(error, function))
+    try:
+        return tuple(np.asarray(part) for part in (result if isinstance(result, tuple) else (result,)))
+    except Exception as error:  # lists of several lengths, a Tensor
+        return Hint(f"What it returns is no array: {type(error).__name__}: {error}")
 
 
 def _alike(a, b):
@@ -268,6 +269,8 @@ def _kind(exercise, got, right, wrong):
                 return f"{name} is made of {a.dtype.name}, expected numbers.\n{where}"
             if a.shape != b.shape:
                 return f"{name} has shape {a.shape}, expected {b.shape}.{_shape_hint(a.shape, b.shape)}\n{where}"
+            if a.dtype.kind in "iu" and a.any() and np.array_equal(a, np.trunc(b)) and not same_numbers(a, b):
+                return f"{name} lacks what stands behind the decimal point: it is made of {a.dtype.name}.\n{where}"
     return None
 
 
@@ -280,6 +283,8 @@ def _shape_hint(got, expected):
         return " An axis was lost: was it summed over, or indexed away?"
     if len(got) > len(expected):
         return " There is an axis too many: should it have been summed over?"
+    if any(a > b == 1 for a, b in zip(got, expected, strict=True)):
+        return " An axis of length 1 has grown: were arrays combined whose axes stand for different things?"
     return ""
 
 

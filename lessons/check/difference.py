@@ -26,7 +26,9 @@ def pattern(exercise, pairs, others):
     if any(not np.isfinite(a[np.isfinite(b)]).all() for a, b in pairs):
         return "is infinite or not a number (nan) where it should be finite. What is divided by zero?"
     if all(not a.any() for a, _ in pairs):
-        return "is zero everywhere."
+        if all(b.ndim == 0 for _, b in pairs):
+            return "is zero everywhere."
+        return "is zero everywhere. Is it ever filled, and is it made of floats? In an array of int 0.7 is 0."
     if all(b.ndim == 0 and set(np.unique(b)) <= {0.0, 1.0} for _, b in pairs):
         return None  # yes or no: there is no pattern to find
     if every(lambda a: -a):
@@ -46,6 +48,13 @@ def pattern(exercise, pairs, others):
             + ", ".join(f"{factor:.4g}" for factor in factors)
             + ". What differs between the cases: the number of pixels, of images, of channels, a cotangent?"
         )
+    if all(a.shape == b.shape and b.ndim == 4 for a, b in pairs):
+        images = [image for a, b in pairs for image in zip(a, b, strict=True)]
+        if all(same_numbers(a, b) or common_factor([(a, b)]) is not None for a, b in images):
+            return (
+                "has the right pattern in every image, but is off by a factor that depends on the image. What has each "
+                "image of a batch for itself: a cotangent, a mean, a sum?"
+            )
     for turn, words in _turns(pairs):
         if every(turn):
             return words
@@ -53,7 +62,24 @@ def pattern(exercise, pairs, others):
     constant = all(np.ptp(offset) <= 1e-5 * (np.abs(offset).max() + 1e-12) for offset in offsets)
     if constant and max(offset.size for offset in offsets) > 1:
         return "is off by the same amount at every element: a constant is added or missing."
+    if _ends_early(pairs):
+        return "is right at its beginning, and 0 from some element on. Does a loop end too early: a `return` inside it?"
     return None
+
+
+def _ends_early(pairs):
+    """Are the wrong results right up to an element in their first half, not just for whole images, and 0 from there?"""
+    begun, within = False, False
+    for a, b in pairs:
+        if same_numbers(a, b):
+            continue
+        right = np.isclose(a, b, rtol=1e-5, atol=1e-5 * float(np.abs(b).max(initial=0)) + 1e-12).ravel()
+        first = int((~right).argmax())
+        if first == 0 or first > a.size / 2 or a.ravel()[first:].any():
+            return False
+        begun |= bool(a.any())
+        within |= a.ndim < 4 or first % a[0].size > 0
+    return begun and within
 
 
 def _component_pattern(exercise, pairs):
@@ -76,10 +102,10 @@ def _component_pattern(exercise, pairs):
     if len(wrong) == 1:
         k = wrong[0]
         wrong_one = [(a[..., k : k + 1], b[..., k : k + 1]) for a, b in pairs]
-        rest = pattern(exercise, wrong_one, []) or "is wrong."
+        rest = pattern(exercise, wrong_one, [])
         if all(same_numbers(a[..., k], b[..., 1 - k]) for a, b in pairs):
             rest = f"is what belongs along {(first, second)[1 - k]}."
-        return f"is right along {(first, second)[1 - k]}, but along {(first, second)[k]} it {rest}"
+        return rest and f"is right along {(first, second)[1 - k]}, but along {(first, second)[k]} it {rest}"
     return None
 
 
@@ -110,12 +136,21 @@ def place(exercise, pairs, others):
     images = [w for w in wrong if w.ndim >= 3]
     if images and len(images) == len(wrong):
         if all(not w[0].any() for w in wrong) and any(len(w) > 1 for w in wrong):
+            if images[0].ndim == 3:
+                return "is right where its first index is 0, and wrong elsewhere. What is different in the others?"
             return "is right for the first image of a batch only. Are the others left out, or mixed with it?"
         inner = [w[:, 1:-1, 1:-1] if w.ndim == 4 else w[1:-1, 1:-1] for w in wrong]
         if all(w.size and not w.any() for w in inner):
             return "is right inside and wrong at the border of the image."
         if all(w.shape[-1] == 1 or not w[..., 0].any() for w in wrong) and any(w.shape[-1] > 1 for w in wrong):
             return "is right for the first channel only."
+    if all(w.shape[-1:] == (2,) for w in wrong):
+        right = [name for k, name in enumerate(exercise.components) if not any(w[..., k].any() for w in wrong)]
+        if right:
+            other = exercise.components[1 - exercise.components.index(right[0])]
+            return f"is right along {right[0]}, but along {other} it is wrong."
+    if all(np.allclose(a, b, rtol=0, atol=1e-2 * float(np.abs(b).max(initial=0))) for a, b in pairs):
+        return "is almost right. What is not exact: a difference quotient, float32, a small number that is added?"
     share = sum(int(w.sum()) for w in wrong) / sum(w.size for w in wrong)
     if any(not w.any() for w in wrong):
         return "is right in some cases and wrong in others. What is special about the case below?"

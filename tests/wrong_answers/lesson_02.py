@@ -75,6 +75,48 @@ def line_without_the_right_ramp(line, c):
     return np.where(c > len(line) - 1, 0, np.interp(c, np.arange(-1, len(line)), [0, *line]))
 
 
+def line_with_one_fraction_for_all(line, c):
+    padded = np.concatenate([[0, 0], line, [0, 0]])
+    j = np.clip(np.floor(c).astype(int), -2, len(line))
+    t = c[0] - np.floor(c[0])
+    return (1 - t) * padded[j + 2] + t * padded[j + 3]
+
+
+def line_padded_and_not_moved(line, c):
+    padded = np.concatenate([[0], line, [0]])
+    y = np.zeros(len(c))
+    for k in range(len(c)):
+        j = int(np.floor(c[k]))
+        for pixel, weight in ((j, 1 - (c[k] - j)), (j + 1, c[k] - j)):
+            if 0 <= pixel < len(padded):
+                y[k] += weight * padded[pixel]
+    return y
+
+
+def line_between_floor_and_ceil(line, c):
+    before, after = np.floor(c).astype(int), np.ceil(c).astype(int)
+    black = lambda j: np.where((j >= 0) & (j < len(line)), line[np.clip(j, 0, len(line) - 1)], 0)
+    return (after - c) * black(before) + (c - before) * black(after)
+
+
+def line_that_ends_half_a_pixel_outside(line, c):
+    return np.where((c < -0.5) | (c > len(line) - 0.5), 0, np.interp(c, np.arange(len(line)), line))
+
+
+def line_with_the_pixel_before(line, c):
+    padded = np.concatenate([[0, 0, 0], line, [0, 0]])
+    j = np.clip(np.floor(c).astype(int), -2, len(line))
+    t = np.clip(c - j, 0, 1)
+    return (1 - t) * padded[j + 3] + t * padded[j + 2]
+
+
+def line_of_the_first_place(line, c):
+    y = np.zeros(len(c))
+    for k in range(len(c)):
+        y[k] = np.interp(c[k], np.arange(-1, len(line) + 1), [0, *line, 0])
+        return y
+
+
 # ---- sample
 
 
@@ -162,6 +204,52 @@ def sample_without_clipping(images, r, c):
     return (1 - s) * above + s * below
 
 
+def _mixed(x, r, c):
+    n, i0, j0, i1, j1, s, t = _parts(x, r, c)
+    return (1 - s) * ((1 - t) * x[n, i0, j0] + t * x[n, i0, j1]) + s * ((1 - t) * x[n, i1, j0] + t * x[n, i1, j1])
+
+
+def sample_with_height_for_width(images, r, c):
+    h, w = images.shape[1:3]
+    return _mixed(images, np.clip(r, 0, w - 1), np.clip(c, 0, h - 1))
+
+
+def sample_of_the_first_image(images, r, c):
+    y = np.zeros((*r.shape, images.shape[3]))
+    y[0] = _mixed(images[:1], r[:1], c[:1])[0]
+    return y
+
+
+def sample_exchanged_and_black_outside(images, r, c):
+    h, w = images.shape[1:3]
+    inside = (c > -1) & (c < h) & (r > -1) & (r < w)
+    return np.where(inside[..., None], _mixed(np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0))), c + 1, r + 1), 0)
+
+
+def sample_with_scrambled_channels(images, r, c):
+    return np.moveaxis(_mixed(images, r, c), 3, 1).reshape(*r.shape, images.shape[3])
+
+
+def sample_without_an_axis_for_channels(images, r, c):
+    n, i0, j0, i1, j1, s, t = _parts(images, r, c)
+    s, t = s[..., 0], t[..., 0]
+    above = (1 - t) * images[n, i0, j0] + t * images[n, i0, j1]
+    return (1 - s) * above + s * ((1 - t) * images[n, i1, j0] + t * images[n, i1, j1])
+
+
+def sample_with_upper_limits_only(images, r, c):
+    h, w = images.shape[1:3]
+    i, j = np.floor(r).astype(int), np.floor(c).astype(int)
+    s, t, n = (r - i)[..., None], (c - j)[..., None], np.arange(len(images))[:, None, None]
+    read = lambda i, j: images[n, np.minimum(i, h - 1), np.minimum(j, w - 1)]
+    above, below = ((1 - t) * read(k, j) + t * read(k, j + 1) for k in (i, i + 1))
+    return (1 - s) * above + s * below
+
+
+def sample_into_whole_numbers(images, r, c):
+    return _mixed(images, r, c).astype(int)
+
+
 # ---- sample_2020
 
 
@@ -234,6 +322,16 @@ def mended_columns_only(image, x, y):
     return (i1 - r) * above + (r - i0) * below
 
 
+def mended_by_rounding_the_index(image, x, y):
+    height, width = image.shape
+    r, c = (y + 1) * (height - 1) / 2, (x + 1) * (width - 1) / 2
+    i, j = np.rint(r).astype(int), np.rint(c).astype(int)
+    s, t = r - i, c - j
+    read = lambda i, j: image[np.clip(i, 0, height - 1), np.clip(j, 0, width - 1)]
+    above, below = ((1 - t) * read(k, j) + t * read(k, j + 1) for k in (i, i + 1))
+    return (1 - s) * above + s * below
+
+
 WRONG = [
     ("sample_line", line_by_astype_int, "round towards 0"),
     ("sample_line", line_by_int, "What is int(-0.25)"),  # not listed
@@ -244,10 +342,21 @@ WRONG = [
     ("sample_line", line_last_pixel_forgotten, "IndexError"),  # not listed
     ("sample_line", line_mean_of_both, "exactly on a pixel"),  # not listed
     ("sample_line", line_that_goes_on_falling, "all is black"),  # not listed
-    ("sample_line", line_with_too_much_weight, "add up to 1"),  # not listed
+    ("sample_line", line_with_too_much_weight, "two weights add up to"),  # not listed
     ("sample_line", line_in_sorted_order, "in any order"),  # not listed
     ("sample_line", line_without_the_right_ramp, "which two lie around c = 3.25"),  # not listed
+    ("sample_line", line_with_one_fraction_for_all, "only once, for all places"),  # not listed
+    ("sample_line", line_padded_and_not_moved, "one pixel away"),
+    ("sample_line", line_between_floor_and_ceil, "`floor` and `ceil` of a whole number"),
+    ("sample_line", line_that_ends_half_a_pixel_outside, "does not fade"),  # not listed
+    ("sample_line", line_with_the_pixel_before, "which one is nearer"),  # not listed
+    ("sample_line", line_of_the_first_place, "a loop end too early"),  # not listed
     ("sample", sample_as_2020, "the bug of 2020"),
+    ("sample", sample_with_height_for_width, "below the number of columns"),
+    ("sample", sample_of_the_first_image, "only the first image"),  # not listed
+    ("sample", sample_exchanged_and_black_outside, "Rows and columns are exchanged"),  # not listed
+    ("sample", sample_with_scrambled_channels, "stay apart"),  # not listed
+    ("sample", sample_without_an_axis_for_channels, "axis of length 1 has grown"),  # not listed
     ("sample", sample_with_s_for_t, "two fractions are exchanged"),
     ("sample", sample_of_the_diagonal, "four weights add up to"),  # not listed
     ("sample", sample_with_a_typing_error, "grows down"),  # not listed
@@ -256,12 +365,15 @@ WRONG = [
     ("sample", sample_of_the_size_of_the_image, "has shape"),  # not listed
     ("sample", sample_that_goes_on_rising, "nothing changes any more"),  # not listed
     ("sample", sample_without_clipping, "IndexError"),  # not listed
+    ("sample", sample_with_upper_limits_only, "indices that are too large only"),
+    ("sample", sample_into_whole_numbers, "behind the decimal point"),  # not listed
     ("sample_2020", mended_scale_only, "still black"),
     ("sample_2020", mended_weights_only, "half a pixel too far"),
     ("sample_2020", mended_with_half_pixels, "the centre of the first pixel"),
-    ("sample_2020", mended_one_axis, "come back unchanged"),  # not listed
+    ("sample_2020", mended_one_axis, "for the rows (y) your places are right"),
     ("sample_2020", mended_by_moving_the_places, "come back unchanged"),  # not listed
     ("sample_2020", mended_by_dividing, "not a number"),  # not listed
     ("sample_2020", mended_by_taking_the_clipping_out, "IndexError"),  # not listed
     ("sample_2020", mended_columns_only, "Not mended yet"),  # not listed
+    ("sample_2020", mended_by_rounding_the_index, "chess board"),  # not listed
 ]

@@ -74,6 +74,41 @@ def of_the_standardised_image(g, a, b):
     return g[:, None, None, None] * (a - y * b) / a[0].size
 
 
+def only_the_second_term_exchanged(g, a, b):
+    a, b = centred(a), centred(b)
+    norm = np.sqrt(total(a * a) * total(b * b))
+    return g[:, None, None, None] * (b / norm - total(a * b) / norm * b / total(b * b))
+
+
+def of_the_regression(g, a, b):
+    """As if NCC were the slope sab / saa."""
+    a, b = centred(a), centred(b)
+    return g[:, None, None, None] * (a / total(a * a) - total(a * b) / total(a * a) * b / total(b * b))
+
+
+def size_of_the_cotangent(g, a, b):
+    return descends(-np.abs(g), a, b)
+
+
+def last_pair_for_all(g, a, b):
+    for n in range(len(a)):
+        x, y = a[n] - a[n].mean(), b[n] - b[n].mean()
+    x, y = np.broadcast_to(x, a.shape), np.broadcast_to(y, b.shape)
+    return descends(-g, x, y)
+
+
+def first_pair_and_return(g, a, b):
+    g_b = np.zeros_like(b)
+    for n in range(len(a)):
+        g_b[n] = descends(-g[n : n + 1], a[n : n + 1], b[n : n + 1])[0]
+        return g_b
+
+
+def a_channel_at_a_time(g, a, b):
+    parts = [descends(-g, a[..., k : k + 1], b[..., k : k + 1]) for k in range(a.shape[-1])]
+    return np.concatenate(parts, axis=-1)
+
+
 def like_the_forward(g, mask):
     return g - np.sum(mask * g) / np.sum(mask)
 
@@ -104,6 +139,28 @@ def direct_term_masked(g, mask):
 
 def taken_off_by_the_number_inside(g, mask):
     return g - mask * np.sum(g) / np.count_nonzero(mask)
+
+
+def yes_or_no(g, mask):
+    inside = mask > 0
+    return g - inside * np.sum(g) / np.sum(inside)
+
+
+def only_ones_are_inside(g, mask):
+    g_a, inside = g.copy(), mask == 1
+    g_a[inside] -= np.sum(g) / max(np.sum(inside), 1)
+    return g_a
+
+
+def outside_counts_direct_inside_by_the_mean(g, mask):
+    return (1 - mask) * g - mask * np.sum(g) / np.sum(mask)
+
+
+def sum_that_changes_on_the_way(g, mask):
+    g_a = g.copy()
+    for p in np.ndindex(g.shape):
+        g_a[p] -= mask[p] * np.sum(g_a) / np.sum(mask)
+    return g_a
 
 
 def turn(g_u, angle, rows, columns):
@@ -183,6 +240,38 @@ def one_number_for_the_batch(g_u, angle):
     )
 
 
+def derivative(g_u, angle):
+    return -other_direction(g_u, angle)
+
+
+def between_minus_one_and_one(g_u, angle):
+    h, w = g_u.shape[1:3]
+    down, right = np.meshgrid(np.linspace(-1, 1, h), np.linspace(-1, 1, w), indexing="ij")
+    angle = angle[:, None, None]
+    along_rows = -np.sin(angle) * down + np.cos(angle) * right
+    along_columns = -np.sin(angle) * right - np.cos(angle) * down
+    return np.sum(g_u[..., 0] * along_rows + g_u[..., 1] * along_columns, axis=(1, 2))
+
+
+def half_the_height_as_unit(g_u, angle):
+    return derivative(g_u, angle) / (g_u.shape[1] / 2)
+
+
+def sum_for_all(g_u, angle):
+    return np.full(len(angle), derivative(g_u, angle).sum())
+
+
+def the_first_and_return(g_u, angle):
+    result = np.zeros(len(angle))
+    for n in range(len(angle)):
+        result[n] = derivative(g_u[n : n + 1], angle[n : n + 1])[0]
+        return result
+
+
+def angle_of_the_last(g_u, angle):
+    return derivative(g_u, np.full_like(angle, angle[-1]))
+
+
 WRONG = [
     ("vjp_ncc_b", of_the_first_image, "with respect to the *first* image"),
     ("vjp_ncc_b", cotangent_in_one_term, "g belongs to both terms"),
@@ -193,13 +282,23 @@ WRONG = [
     ("vjp_ncc_b", one_pair_only, "ValueError"),
     ("vjp_ncc_b", sums_of_a_textbook, "two huge sums that are almost equal"),
     ("vjp_ncc_b", of_the_standardised_image, "with respect to the *standardised* b"),
+    ("vjp_ncc_b", only_the_second_term_exchanged, "The first term holds b"),
+    ("vjp_ncc_b", of_the_regression, "a factor that depends on the image"),
+    ("vjp_ncc_b", size_of_the_cotangent, "a factor that depends on the image"),
+    ("vjp_ncc_b", last_pair_for_all, "that a loop left behind"),
+    ("vjp_ncc_b", first_pair_and_return, "only the first image gets"),
+    ("vjp_ncc_b", a_channel_at_a_time, "over all pixels *and* channels"),
     ("vjp_centre_inside", like_the_forward, "Only a symmetric matrix is its own adjoint"),
     ("vjp_centre_inside", like_the_lesson, "Where is the mask?"),
     ("vjp_centre_inside", inside_only, "does not take part in the mean"),
     ("vjp_centre_inside", in_place, "in place"),
-    ("vjp_centre_inside", divided_by_the_squares, "your result must add up to 0"),
+    ("vjp_centre_inside", divided_by_the_squares, "by what is m divided"),
     ("vjp_centre_inside", direct_term_masked, "A pixel there is not in the mean, but it is in y"),
-    ("vjp_centre_inside", taken_off_by_the_number_inside, "your result must add up to 0"),
+    ("vjp_centre_inside", taken_off_by_the_number_inside, "the number of pixels inside"),
+    ("vjp_centre_inside", yes_or_no, "a matter of yes and no"),
+    ("vjp_centre_inside", only_ones_are_inside, "A mask of twos"),
+    ("vjp_centre_inside", outside_counts_direct_inside_by_the_mean, "cancel on their way to m"),
+    ("vjp_centre_inside", sum_that_changes_on_the_way, "your result must add up to 0"),
     ("gradient_of_rotation", sign_of_the_cosine, "The terms with the sine have the wrong sign"),
     ("gradient_of_rotation", field_not_derivative, "wants its derivative"),
     ("gradient_of_rotation", minus_down_kept, "along rows is wrong"),
@@ -207,4 +306,9 @@ WRONG = [
     ("gradient_of_rotation", other_direction, "wrong sign everywhere"),
     ("gradient_of_rotation", columns_before_rows, "rows come first, then columns"),
     ("gradient_of_rotation", one_number_for_the_batch, "an axis is missing"),
+    ("gradient_of_rotation", between_minus_one_and_one, "run from -1 to 1"),
+    ("gradient_of_rotation", half_the_height_as_unit, "what comes from both components is 0.4 times"),
+    ("gradient_of_rotation", sum_for_all, "the sum over the whole batch"),
+    ("gradient_of_rotation", the_first_and_return, "Does a loop end too early"),
+    ("gradient_of_rotation", angle_of_the_last, "that a loop left behind"),
 ]
