@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 1. What registration is
 #
-# - **You need**: Python with NumPy (arrays, indexing, loops). No calculus.
+# - **You need**: Python with NumPy (arrays, indexing, loops). No calculus. For exercise 1: sine and cosine.
 # - **You will know**: what a displacement field is, and how to read its sign; why images are warped by *pulling* and
 #   not by pushing; how to register two images by trying; why the best match can still be the wrong answer.
 # - **Time**: reading 25 minutes, running under 10 seconds.
@@ -24,8 +24,8 @@ lesson = Lesson(1)
 #
 # Two people have written a 7. We call one image the **moving** image and the other the **fixed** image.
 # **Registration** means: find out by how much every point of the moving image has to move, so that it looks like the
-# fixed image. With digits this is a game. With two scans of a patient, before and after a treatment, it is how one
-# finds out what has changed.
+# fixed image. (We shall soon turn this question round.) With digits this is a game. With two scans of a patient, before
+# and after a treatment, it is how one finds out what has changed.
 #
 # Throughout this project a set of images is one array of shape `(N, H, W, C)`: N images, H rows, W columns, and C
 # channels (1 for grey images, 3 for red, green and blue). Intensities go from 0 to 1. In this lesson we take the two
@@ -132,7 +132,8 @@ assert (hits[:, :3] == 0).all() and (hits[:, 3:] == 1).all()
 
 # %%
 larger, larger_hits = push(moving, field(0.5 * (rows - MIDDLE), 0.5 * (columns - MIDDLE)))
-smaller, smaller_hits = push(moving, field(-(rows - MIDDLE) / 3, -(columns - MIDDLE) / 3))
+inwards = field(-(rows - MIDDLE) / 3, -(columns - MIDDLE) / 3)
+smaller, smaller_hits = push(moving, inwards)
 
 holes, collisions = (larger_hits == 0).sum(), (smaller_hits > 1).sum()
 print(f"larger: {holes} of 784 pixels were never written; smaller: {collisions} pixels were written more than once")
@@ -170,12 +171,11 @@ def pull(image, u):
 
 # %% [markdown]
 # To enlarge by 1.5, the output pixel at a distance of 3 from the middle has to look at a distance of 2: it looks
-# inwards, by a third of its distance. So the field that enlarges is, up to rounding, the one with which pushing made
-# the digit *smaller*. Pushing and pulling go opposite ways.
+# inwards, by a third of its distance. So the field that enlarges is exactly the field `inwards`, with which pushing
+# made the digit *smaller*. Pushing and pulling go opposite ways.
 
 # %%
-enlarge = field(-(rows - MIDDLE) / 3, -(columns - MIDDLE) / 3)
-pulled = pull(moving, enlarge)
+pulled = pull(moving, inwards)
 assert not np.isnan(pulled).any()  # no hole
 ink = lambda image: int((image > 0.5).sum())
 print(f"pixels brighter than one half: {ink(moving)}, after enlarging by pulling: {ink(pulled)}")
@@ -193,8 +193,8 @@ for panel, image, marked, words in (
     (axes[2], smaller, smaller_hits > 1, f"pushed to two thirds:\n{collisions} collisions (orange)"),
 ):
     show(panel, image, words)
-    colour = [0.85, 0.15, 0.15] if marked is not None and "holes" in words else [1.0, 0.6, 0.1]
-    panel.imshow(np.dstack([np.ones((*marked.shape, 3)) * colour, 0.55 * marked]))
+    colour = [0.85, 0.15, 0.15] if "holes" in words else [1.0, 0.6, 0.1]
+    panel.imshow(np.dstack([np.ones((*marked.shape, 3)) * colour, 0.75 * marked]))
 show(axes[3], pulled, "pulled to 1.5 times its size:\none value for every pixel")
 lesson.save(figure, "push_and_pull")
 
@@ -258,8 +258,8 @@ assert move_of_the_top[1] < -1  # its ink moves to the left, by more than a colu
 
 
 # %% tags=["hide-input"]
-def show_arrows(axes, u, title, step=4):
-    p = (slice(1, None, step), slice(1, None, step))
+def show_arrows(axes, u, title):
+    p = (slice(1, None, 4), slice(2, None, 6))  # further apart along the rows, where the arrows of a shear lie
     arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "color": "tab:blue", "width": 0.006}
     axes.quiver(columns[p], rows[p], u[..., 1][p], u[..., 0][p], **arrows)
     axes.set(xlim=(-0.5, 27.5), ylim=(27.5, -0.5), aspect="equal", xticks=[], yticks=[])
@@ -276,7 +276,7 @@ def show_grid(axes, u, step=3):
 
 examples = {
     "right by 3\nu = (0, -3)": field(0, -3),
-    "enlarge by 1.5": enlarge,
+    "enlarge by 1.5": inwards,
     "shear, k = -0.4": shear(-0.4),
     "wave": wave,
 }
@@ -287,7 +287,7 @@ for (name, u), (arrows, grid, result) in zip(examples.items(), axes.T, strict=Tr
     show_grid(grid, u)
     show(result, pull(moving, u), "")
 for panel, words in zip(
-    axes[:, 0], ("arrows: where\neach pixel looks", "grid of these places\non moving", "warped"), strict=True
+    axes[:, 0], ("arrows: where\neach pixel looks", "grid of these\n(rounded) places", "warped"), strict=True
 ):
     panel.set_ylabel(words)
 lesson.save(figure, "fields")
@@ -344,22 +344,25 @@ def closest_intensity(moving, fixed, seed):
     for row in range(fixed.shape[0]):
         for column in range(fixed.shape[1]):
             distance = np.abs(moving - fixed[row, column])
-            choice = rng.choice(np.argwhere(distance == distance.min()))
+            closest = distance == distance.min()
+            assert np.ptp(moving[closest]) == 0  # never one a little brighter and one as much darker
+            choice = rng.choice(np.argwhere(closest))
             u[row, column] = choice - (row, column)
     return u
 
 
 torn = closest_intensity(moving, fixed, seed=0)
 print(f"MSE with the best shear {losses.min():.4f}, with any field at all {mse(pull(moving, torn), fixed):.6f}")
+assert torn.size == 1568
 assert mse(pull(moving, torn), fixed) < losses.min() / 100
-closest_of_all = np.abs(fixed[:, :, None] - moving.ravel()).min(axis=2)
+closest_of_all = np.abs(fixed[:, :, None] - moving.ravel()).min(axis=2)  # every fixed pixel against all 784 of moving
 assert np.array_equal(np.abs(pull(moving, torn) - fixed), closest_of_all)
 
 # %% [markdown]
 # A nearly perfect match, a hundred times better than that of the shear, and no other field of whole pixels does better,
 # because every pixel has taken the closest intensity that there is. It is also nonsense: neighbouring pixels look at
 # places that have nothing to do with each other. And it is not the only one. Another run of chance gives another field
-# and *exactly the same image*.
+# and *exactly the same image*: the pixels among which chance decides always have the same intensity.
 
 # %%
 torn_otherwise = closest_intensity(moving, fixed, seed=1)
@@ -382,12 +385,13 @@ assert ((moving == 0) | (moving == 1)).mean() > 0.8  # black paper, white ink
 # (smoothness, lesson 9). Remember this whenever a registration method shows you how well its images match.
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(1, 5, figsize=(12, 3.2), layout="compressed")
-show_arrows(axes[0], shear(best), "the best shear")
-show(axes[1], warped, f"warped by it\nMSE {losses.min():.4f}")
-show_arrows(axes[2], torn, "closest intensity")
-show_arrows(axes[3], torn_otherwise, "closest intensity, again")
-show(axes[4], pull(moving, torn), f"warped by either\nMSE {mse(pull(moving, torn), fixed):.6f}")
+figure, axes = plt.subplots(2, 3, figsize=(7.5, 5.6), layout="compressed")
+show_arrows(axes[0, 0], shear(best), "the best shear")
+show(axes[0, 1], warped, f"warped by it\nMSE {losses.min():.4f}")
+show(axes[0, 2], fixed, "fixed")
+show_arrows(axes[1, 0], torn, "closest intensity")
+show_arrows(axes[1, 1], torn_otherwise, "closest intensity, again")
+show(axes[1, 2], pull(moving, torn), f"warped by either\nMSE {mse(pull(moving, torn), fixed):.6f}")
 lesson.save(figure, "worthless")
 
 # %% [markdown]
@@ -395,8 +399,8 @@ lesson.save(figure, "worthless")
 #
 # Warp twice: once to half the size, once to the right by 4. To halve the size about the point (14, 14), the pixel next
 # to it looks two pixels away, the one after it four: `u(p) = p - 14`. If the digit is first made smaller and then
-# shifted, it ends 4 columns further right. If it is first shifted and then made smaller, its distance from the centre
-# is halved too: it ends 2 columns further right.
+# shifted, it ends 4 columns further right than the digit that is only made smaller. If it is first shifted and then
+# made smaller, its distance from the centre is halved too: it ends 2 columns further right.
 
 # %%
 shrink, right = field(rows - 14, columns - 14), field(0, -4)
@@ -441,7 +445,7 @@ print("ops.warp and pull agree for all thirteen shears")
 # - To move the content right by 3, `u_column = -3`.
 # - Registration is a family of fields, a loss, and a search.
 # - A perfect match proves little: many fields give the same image, and most of them are nonsense.
-# - Two displacements in the other order are another displacement.
+# - In general, two displacements in the other order are another displacement.
 #
 # ## Exercises
 #

@@ -44,6 +44,6 @@ class Lesson:
         path = self.figures / f"{self.number:02d}_{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         common.save(figure, path)
-        print(f"figure: {path.name}")
         if not self.is_notebook:
+            print(f"figure: {path.name}")
             plt.close(figure)

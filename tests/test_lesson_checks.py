@@ -37,8 +37,8 @@ def changed(array, where, value):
     "answer, hint",
     [
         (lambda u: -2 * u, "the wrong sign everywhere"),
-        (lambda u: 2 * u[..., ::-1], "two components exchanged: rows come first"),
-        (lambda u: -2 * u[..., ::-1], "exchanged (rows come first, then columns), and the wrong sign"),
+        (lambda u: 2 * u[..., ::-1], "two components exchanged. The first is rows"),
+        (lambda u: -2 * u[..., ::-1], "exchanged (the first is rows, the second columns), and the wrong sign"),
         (lambda u: u * [2, -2], "the wrong sign along columns; along rows it is right"),
         (lambda u: u * [-2, 2], "the wrong sign along rows; along columns it is right"),
         (lambda u: u[..., ::-1] * [2, -2], "exchanged, and one of them has the wrong sign"),
@@ -47,6 +47,9 @@ def changed(array, where, value):
         (lambda u: u, "every number is 0.5 times what it should be"),
         (lambda u: u / len(u), "a factor that depends on the case: 0.25, 0.5"),
         (lambda u: 2 * u / len(u), "a factor that depends on the case: 0.5, 1."),
+        (lambda u: 2 * u * (1 + np.arange(len(u)))[:, None, None, None], "a factor that depends on the image"),
+        (lambda u: 2 * u + u**2 * [1, 0], "is right along columns, but along rows it is wrong"),
+        (lambda u: 2 * u + 1e-3 * u**2, "is almost right"),
         (lambda u: 0 * u, "zero everywhere. Is it ever filled"),
         (lambda u: 2 * u * (np.indices(u.shape)[:2].sum(0) == 0), "0 from some element on. Does a loop end too early"),
         (lambda u: (2 * u).astype(int), "behind the decimal point"),
@@ -130,6 +133,13 @@ def test_a_property_decides_where_there_is_no_reference():
 def test_one_case_is_enough_to_fail_and_the_right_ones_are_named():
     found = examine(SQUARE, lambda a: a * a if len(a) == 1 else a * a * (1 + (a > 1)))
     assert "Right in: case 1" in found
+
+
+def test_a_case_without_a_finite_result_does_not_hide_what_is_wrong_in_the_others():
+    half = exercise(lambda a: 2 * a, [np.array([1.0, 2.0]), np.array([3.0, 0.0])])
+    found = examine(half, lambda a: a * a / a)
+    assert "every number is 0.5 times" in found and "case 0" in found and "In the case case 1 it is" in found
+    assert "What is divided by zero?" in examine(half, lambda a: 2 * a * a / a)
 
 
 def test_results_in_float32_and_lists_are_accepted():

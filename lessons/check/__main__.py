@@ -15,19 +15,17 @@ RIGHT, NOT_YET, CANNOT_CHECK = 0, 1, 2
 
 
 def main(argv=None):
-    """Check the exercises of one lesson, or of all. Returns 0 if all are right, 1 if not, 2 for an unknown lesson."""
+    """Check the exercises of some lessons, or of all. Returns 0 if all are right, 1 if not, 2 for an unknown lesson."""
     available = sorted(path.stem.removeprefix("lesson_") for path in HERE.glob("lesson_[0-9][0-9].py"))
     parser = argparse.ArgumentParser(prog="python -m lessons.check", description="Check your answers to the exercises.")
-    parser.add_argument("lesson", nargs="?", help=f"its number, one of {', '.join(available)} (default: all)")
-    lesson = parser.parse_args(argv).lesson
-    if lesson is None:
-        # Not all(...) of a generator: it would stop at the first lesson that is not finished.
-        return max([_check(number) for number in available])
-    number = lesson.zfill(2)
-    if number not in available:
-        print(f"There are no exercises for lesson {lesson!r}: expected one of {', '.join(available)}.", file=sys.stderr)
-        return CANNOT_CHECK
-    return _check(number)
+    parser.add_argument("lessons", nargs="*", help=f"their numbers, of {', '.join(available)} (default: all)")
+    lessons = parser.parse_args(argv).lessons
+    for lesson in lessons:
+        if lesson.zfill(2) not in available:
+            expected = f"expected one of {', '.join(available)}"
+            print(f"There are no exercises for lesson {lesson!r}: {expected}.", file=sys.stderr)
+            return CANNOT_CHECK
+    return max([_check(lesson.zfill(2)) for lesson in lessons or available])
 
 
 def _check(number):

@@ -36,7 +36,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lessons.check.difference import common_factor, factor_in_words, is_number, pattern, place, same_numbers
+from lessons.check.difference import (
+    common_factor,
+    factor_in_words,
+    is_infinite,
+    is_number,
+    pattern,
+    place,
+    same_numbers,
+)
 
 SECONDS = 20  # after which a call is taken for an endless loop
 NOT_WRITTEN = "not written yet"
@@ -136,6 +144,10 @@ def _compare(exercise, answer):
         # A mistake that is itself a factor would be found behind every other factor.
         if factor is not None and _factor_between(made, right) is None:
             raise Hint(f"{mistake.hint} Besides, {factor_in_words(factor)}.\n{where}")
+    infinite = [i for i in wrong if any(map(is_infinite, got[i], right[i]))]
+    if infinite and infinite[0] != wrong[0]:  # first what is wrong in the cases before
+        where += f"\nIn the case {exercise.cases[infinite[0]].words} it is infinite or not a number (nan), too."
+        got, right = ([of_all[i] for i in range(len(of_all)) if i not in infinite] for of_all in (got, right))
     explained = _describe(exercise, got, right, pattern)
     if explained:
         raise Hint(f"{explained}\n{where}")
@@ -321,7 +333,7 @@ def _worst(a, b):
 
 
 def _number(value):
-    return str(bool(value)) if value.dtype.kind == "b" else f"{value:.6g}"
+    return str(bool(value)) if value.dtype.kind == "b" else f"{value + 0:.6g}"  # + 0 makes 0 of -0
 
 
 def _describe(exercise, got, right, kind_of_difference):

@@ -20,10 +20,15 @@ def is_number(array):
     return array.dtype.kind in "fiub"
 
 
+def is_infinite(a, b):
+    """Is a result infinite or nan where the right one, b, is finite?"""
+    return a.shape == b.shape and not np.isfinite(a[np.isfinite(b)]).all()
+
+
 def pattern(exercise, pairs, others):
     """What turns the second of each pair into the first, everywhere, as the end of a sentence; or None."""
     every = lambda change: all(same_numbers(change(a), b) for a, b in pairs)
-    if any(not np.isfinite(a[np.isfinite(b)]).all() for a, b in pairs):
+    if any(map(is_infinite, *zip(*pairs, strict=True))):
         return "is infinite or not a number (nan) where it should be finite. What is divided by zero?"
     if all(not a.any() for a, _ in pairs):
         if all(b.ndim == 0 for _, b in pairs):
@@ -89,9 +94,9 @@ def _component_pattern(exercise, pairs):
     first, second = exercise.components
     every = lambda change: all(same_numbers(change(a), b) for a, b in pairs)
     if every(lambda a: a[..., ::-1]):
-        return f"has its two components exchanged: {first} come first, then {second}."
+        return f"has its two components exchanged. The first is {first}, the second {second}."
     if every(lambda a: -a[..., ::-1]):
-        return f"has its two components exchanged ({first} come first, then {second}), and the wrong sign."
+        return f"has its two components exchanged (the first is {first}, the second {second}), and the wrong sign."
     for k, name in enumerate((first, second)):
         signs = np.where(np.arange(2) == k, -1.0, 1.0)
         if every(lambda a, signs=signs: a * signs):
