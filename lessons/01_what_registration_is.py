@@ -193,8 +193,8 @@ for panel, image, marked, words in (
     (axes[2], smaller, smaller_hits > 1, f"pushed to two thirds:\n{collisions} collisions (orange)"),
 ):
     show(panel, image, words)
-    colour = [0.85, 0.15, 0.15] if "holes" in words else [1.0, 0.6, 0.1]
-    panel.imshow(np.dstack([np.ones((*marked.shape, 3)) * colour, 0.75 * marked]))
+    colour = [0.85, 0.15, 0.15] if "holes" in words else [1.0, 0.65, 0.15]
+    panel.imshow(np.dstack([np.ones((*marked.shape, 3)) * colour, 0.8 * marked]))
 show(axes[3], pulled, "pulled to 1.5 times its size:\none value for every pixel")
 lesson.save(figure, "push_and_pull")
 

@@ -21,16 +21,16 @@ rows, columns = np.indices(moving.shape)
 # %% [markdown]
 # ## Rounding makes stairs
 #
-# In lesson 1 all displacements were whole numbers of pixels. Who wants 0.3 of a pixel had to round. What does that do
-# to a search?
+# In lesson 1 all displacements were whole numbers of pixels. Whoever wanted 0.3 of a pixel had to round. What does that
+# do to a search?
 #
 # A place between the pixels is called `(r, c)` from now on, with any numbers; `i` and `j` are whole numbers, the row
-# and the column of a pixel. First a function that reads pixels, also such as lie outside of the image. There are two
+# and the column of a pixel. First a function that reads pixels, including those outside of the image. There are two
 # usual answers to what lies there. `"zeros"`: everything is black. `"edge"`: the nearest pixel of the border is
 # repeated. (`np.clip(i, 0, height - 1)` moves a row outside of the image to the nearest row inside.)
 #
-# Take a digit, and as the fixed image the same digit moved to the right by two columns: the displacement that we look
-# for is `u_column = -2`. Now try displacements in small steps.
+# Take a digit, and as the fixed image the same digit moved to the right by two columns: the true displacement is
+# `u_column = -2`. Now try displacements in small steps.
 
 
 # %%
@@ -61,30 +61,29 @@ assert mse(pull_rounded(moving, rows, columns - 0.55), fixed) == mse(pull_rounde
 # %% [markdown]
 # A shift by 0.3 does nothing at all, and neither does 0.45; then, at 0.5, the whole image jumps. The loss is a
 # staircase. On a stair one cannot tell in which direction it goes down, and at the bottom every displacement from -2.5
-# to -1.5 is as good as the right one. We need intensities *between* the pixels.
+# to -1.5 is as good as the true one. We need intensities *between* the pixels.
 #
 # ## On a line
 #
-# Between two neighbouring pixels we know nothing. The simplest guess is a straight line from one to the other. Let the
-# place be `c`, the pixel before it `j = floor(c)`, and the part of the way that lies behind us `t = c - j`, from 0 to
-# 1. Then
+# Between two neighbouring pixels we know nothing. The simplest guess is a straight line from one to the other. Let `x`
+# be the intensities on the line, and `y` the one at a place `c`. The pixel before it is `j = floor(c)`, and the part of
+# the way that lies behind us is `t = c - j`, from 0 to just below 1. Then
 #
 #     y = (1 - t) x[j] + t x[j + 1]
 #
-# At t = 0 only the left pixel counts, at t = 1 only the right one, in the middle both count half. The nearer one counts
-# more: the weight of each pixel is the distance to the *other* one.
+# At t = 0 only the left pixel counts, just below t = 1 almost only the right one, in the middle both count half. The
+# nearer one counts more: the weight of each pixel is the distance to the *other* one.
 
 
 # %%
 def linear(x, c):
-    """The intensity of the line of pixels x at one place c between its pixels."""
+    """The intensity of the line of pixels x at one place c before its last pixel: beyond it there is no x[j + 1]."""
     j = int(np.floor(c))
     t = c - j
     return (1 - t) * x[j] + t * x[j + 1]
 
 
-assert linear([10, 20], 0.25) == 12.5
-assert linear([10, 20], 0) == 10 and abs(linear([10, 20], 0.999) - 20) < 0.02
+assert linear([10, 20], 0) == 10 and linear([10, 20], 0.25) == 12.5 and abs(linear([10, 20], 0.999) - 20) < 0.02
 
 # %% [markdown]
 # ## In the plane
@@ -106,7 +105,8 @@ assert linear([10, 20], 0) == 10 and abs(linear([10, 20], 0.999) - 20) < 0.02
 # | `x[i + 1, j + 1]` | `s t` |
 #
 # Each weight is an area: the place cuts the square between the pixels into four rectangles, and each pixel gets the one
-# *across* from it. So the four add up to 1.
+# *across* from it ([a picture](../docs/images/bilinear_weights.png) of them, at its left; `V` is our `x`). So the four
+# add up to 1.
 #
 # If one of the four pixels lies outside of the image, `read` says what is there.
 
@@ -138,8 +138,9 @@ assert min(w.min() for w in weight.values()) >= 0  # ... and none is negative,
 assert bilinear(moving, r, c).max() <= moving.max()  # so nothing gets brighter than the image was.
 assert np.array_equal(bilinear(moving, rows, columns), moving)  # 2. On the pixels the image is unchanged.
 assert np.allclose(bilinear(2 + 3 * rows - columns, r, c), 2 + 3 * r - c)  # 3. A plane stays a plane.
-# 4. Nothing jumps where one square ends and the next begins.
+# 4. Nothing jumps where one square ends and the next begins, to its right or below it.
 assert np.allclose(bilinear(moving, r, np.ceil(c) - 1e-9), bilinear(moving, r, np.ceil(c)), atol=1e-6)
+assert np.allclose(bilinear(moving, np.ceil(r) - 1e-9, c), bilinear(moving, np.ceil(r), c), atol=1e-6)
 
 # %% [markdown]
 # A picture that is no plane is only approximated. Along a parabola, half-way between two pixels, the straight line is
@@ -156,8 +157,8 @@ assert linear([0, 1, 4, 9], 1.5) - 1.5**2 == 0.25
 assert np.floor(-0.3) == -1 and int(-0.3) == 0
 
 # %% [markdown]
-# And the stairs? They are gone. The loss now goes down steadily towards the right displacement, and at every point on
-# the way it tells in which direction. Lesson 4 will go down it. (It still has kinks at whole numbers, where one square
+# And the stairs? They are gone. From both sides the loss now goes down steadily to the true displacement, and at every
+# point on the way it tells in which direction. Lesson 4 will go down it. (It still has kinks at whole numbers, where one square
 # ends and the next begins. Lesson 7 looks into them.)
 
 # %%
@@ -167,7 +168,8 @@ slope = np.array([mse(bilinear(moving, rows, columns + u), fixed) for u in shift
 assert len(np.unique(stairs.round(9))) == 5  # five levels for 101 displacements
 assert stairs[np.abs(shifts + 2) < 0.5].max() == 0  # a whole pixel of displacements, all as good as -2
 assert np.diff(slope)[80] < 0.5 * np.diff(slope)[79]  # at 0 the slope halves suddenly
-assert (np.diff(slope[(shifts >= -2) & (shifts <= 0)]) > 0).all()  # always upwards, away from -2
+assert (np.diff(slope[shifts <= -2]) < 0).all()  # always downwards until -2 ...
+assert (np.diff(slope[(shifts >= -2) & (shifts <= 0)]) > 0).all()  # ... and always upwards from there
 assert shifts[slope.argmin()] == -2 and slope.min() < 1e-12
 
 # %% tags=["hide-input"]
@@ -184,7 +186,7 @@ axes[0].set_title("pixels (circles) and what\nbilinear reads between them", font
 axes[1].plot(shifts, stairs, color="tab:red", label="nearest pixel: stairs")
 axes[1].plot(shifts, slope, color="tab:blue", label="bilinear: a slope")
 axes[1].axvline(-2, color="gray", linestyle=":", linewidth=1)
-axes[1].set(xlabel="$u$ along columns, in pixels (right: -2)", ylabel="MSE", ylim=(0, None))
+axes[1].set(xlabel="$u$ along columns, in pixels (true: -2)", ylabel="MSE", ylim=(0, None))
 axes[1].set_title("the loss of a shift", fontsize=10)
 axes[1].legend(loc="upper left", bbox_to_anchor=(0.25, 1))
 lesson.save(figure, "stairs")
@@ -203,8 +205,9 @@ assert np.array_equal(bilinear(ones, r_out, c_out, border="zeros"), [0.5, 0.5, 0
 assert np.array_equal(bilinear(ones, r_out, c_out, border="edge"), [1, 1, 1, 1, 1])
 
 # %% [markdown]
-# Which one is right depends on the image. A digit on black paper goes on in black. But a *displacement field* does not
-# fall to zero where the image ends: for fields this project uses `"edge"`.
+# Which one fits depends on the image. A digit on black paper goes on in black. But a *displacement field* does not fall
+# to zero where the image ends: a shift by 3 is a shift by 3 beyond the border too. For fields this project uses
+# `"edge"`.
 #
 # ## The sampler of 2020
 #
@@ -246,9 +249,9 @@ assert moving[-1, :].max() == 0 and moving[:, -1].max() == 0  # the digit has a 
 # makes `j1` 27 too. Then both weights, `j1 - c` and `c - j0`, are 0. The index was clipped *before* the weights were
 # made from it, and so the weights no longer add up to 1. Clipping belongs to *reading* a pixel, not to the weights.
 #
-# The bug stayed hidden because MNIST's digits have a black border, like ours. Two cheap tests find it. The identity
-# must change no image at all, so test it with an image that has no special pixels, such as random numbers. And the
-# weights must add up to 1 for every place, at the border too.
+# The bug stayed hidden because MNIST's digits have a black border, like ours. Two cheap tests find it. The weights must
+# add up to 1 for every place, at the border too: an image of ones shows their sum, as it did above. And the identity
+# must change no image at all, so test it with an image that has no special pixels, such as random numbers:
 
 # %%
 noise = rng.random((28, 28))
@@ -287,17 +290,19 @@ lesson.save(figure, "sampler_of_2020")
 # %%
 distance = np.hypot(rows - 13.5, columns - 13.5)
 labels = np.select([distance < 7, distance < 11], [3.0, 1.0], 0.0)  # a disc of brain in a ring of bone
-moved = rows + 0.5, columns + 0.5
-assert 2 in bilinear(labels, *moved)  # a label that does not exist here
-assert set(np.unique(pull_rounded(labels, *moved))) == {0, 1, 3}
+assert 2 in bilinear(labels, rows + 0.5, columns + 0.5)  # a label that does not exist here
+assert set(np.unique(pull_rounded(labels, rows + 0.5, columns + 0.5))) == {0, 1, 3}
 
 # %% [markdown]
 # ## Every interpolation blurs
 #
 # A value between two pixels is a mean, and means are smooth. Once does little harm, but what if one interpolates again
-# and again? Turn a digit by 10 degrees, turn the result by 10 degrees, and so on, 36 times: a full turn. The field of a
-# rotation by an angle about the middle looks from every place to the place turned the other way. (You have written it
-# if you have done the exercises of lesson 1.)
+# and again? Turn a digit by 10 degrees, turn the result by 10 degrees, and so on, 36 times: a full turn.
+#
+# If the content turns anticlockwise, every pixel looks at the place that is turned *clockwise* from it. Turned
+# clockwise, one step to the right becomes `sine` down and `cosine` to the right; one step down becomes `cosine` down and
+# `sine` to the left. The pixel that lies `down` and `right` of the middle takes so many steps of each kind. (You have
+# written this if you have done the exercises of lesson 1.)
 
 
 # %%
@@ -325,10 +330,16 @@ assert mse(bilinear(moving, *rotation(360)), moving) < 1e-12
 #
 #     w(p) = first(p) + second(p + first(p))
 #
-# and warping an image by w does in one step what warping it by `second`, and the result by `first`, does in two. The
-# place `p + first(p)` lies between pixels: the field itself is interpolated, one component at a time, with the border
-# `"edge"`. The field of a rotation is a plane, which bilinear interpolation reproduces exactly, so nothing is lost as
-# long as the way stays inside of the image.
+# and warping an image by w does in one step what warping it by `second`, and the result by `first`, does in two. Why
+# `first` *last*? Write down what the two steps read, and put one into the other:
+#
+#     once(q)  = image(q + second(q))
+#     twice(p) = once(p + first(p)) = image(p + first(p) + second(p + first(p)))
+#
+# The field used last is the one that a pixel follows first. The place `p + first(p)` lies between pixels: the field
+# itself is interpolated, one component at a time, with the border `"edge"`. Each component of the field of a rotation
+# is a plane, which bilinear interpolation reproduces exactly, so nothing is lost as long as the way stays inside of the
+# image.
 
 
 # %%
@@ -406,4 +417,4 @@ assert np.allclose(backend.to_host(both.data)[0], compose(u[0].astype(float), u[
 # 2. `sample`: bilinear sampling of a set of images with several channels, with the border `"edge"`.
 # 3. `sample_2020`: a sampler like that of 2020, with its mistakes. Find them and mend it.
 #
-# Next: [3. How alike are two images?](03_how_alike.py)
+# Next: [3. How alike are two images?](03_how_alike.py), about the number that a search makes small.

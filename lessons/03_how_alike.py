@@ -366,14 +366,11 @@ assert (0, 0) not in arrive and not any(math.dist(u, truth) > 12 for u in arrive
 
 lost = [v for v in end_of.values() if ncc_heights[v] > 0.99]
 assert {v for v in end_of.values() if v not in lost} == {truth, (-2, 6), (18, 6)}
-left = [v for v in lost if np.max(shifted(moving, *v)) == 0]  # the warped image is empty
-misses = {v: ncc_heights[v] for v in lost if v not in left}
+misses = [ncc_heights[v] for v in lost if np.any(shifted(moving, *v))]  # all others end with an empty image
 print(
-    f"of {len(starts)} starts: {len(arrive)} arrive, {len(left)} leave the picture, {len(lost) - len(left)} stay on the plain"
+    f"{len(lost)} of {len(starts)} starts are lost; {len(misses)} stay on the plain, where 1 - NCC is {misses[0]:.3f}"
 )
-print(f"1 - NCC: of an empty image 1, of a miss {max(misses.values()):.3f}")
-assert len(starts) / 2 < len(lost) < 2 * len(left)
-assert all(ncc_heights[v] == 1 for v in left) and all(1.03 < height < 1.05 for height in misses.values())
+assert len(lost) > len(starts) / 2 and len(misses) < len(lost) / 2 and np.allclose(misses, 1.04, atol=0.005)
 
 # %% [markdown]
 # Starts within about 7 pixels of the truth arrive, beyond 12 none does. The identity, `u = (0, 0)`, where every

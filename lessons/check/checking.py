@@ -32,6 +32,8 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +48,7 @@ from lessons.check.difference import (
     same_numbers,
 )
 
+HERE = Path(__file__).resolve().parent
 SECONDS = 20  # after which a call is taken for an endless loop
 NOT_WRITTEN = "not written yet"
 TOO_SLOW = f"It did not come back within {SECONDS} seconds."
@@ -90,6 +93,16 @@ class Exercise:
     results: Sequence[str] = ()
     components: tuple[str, str] = ("rows", "columns")
 
+    @cached_property
+    def right(self):
+        """The outcome of every case."""
+        return [_outcome(self.reference, case.arguments) for case in self.cases]
+
+    @cached_property
+    def made(self):
+        """For every mistake, what it makes of every case."""
+        return [[_outcome(mistake.function, case.arguments) for case in self.cases] for mistake in self.mistakes]
+
 
 class Hint(Exception):
     """What is wrong with the reader's function, in words for the reader."""
@@ -124,22 +137,18 @@ def _compare(exercise, answer):
         got.append(_outcome(answer, case.arguments))
         if isinstance(got[-1], Hint) and str(got[-1]).startswith((NOT_WRITTEN, TOO_SLOW)):
             raise Hint(str(got[-1]) if len(got) == 1 else f"{got[-1]} Seen in the case: {case.words}.")
-    right = [_outcome(exercise.reference, case.arguments) for case in exercise.cases]
+    right = exercise.right
     wrong = [i for i in range(len(got)) if not _alike(got[i], right[i])]
     if not wrong:
         return
     where = _where(exercise, got, right, wrong)
-    made_by = [
-        (mistake, [_outcome(mistake.function, case.arguments) for case in exercise.cases])
-        for mistake in exercise.mistakes
-    ]
-    for mistake, made in made_by:
+    for mistake, made in zip(exercise.mistakes, exercise.made, strict=True):
         if all(map(_alike, got, made)):
             raise Hint(f"{mistake.hint}\n{where}")
     kind = _kind(exercise, got, right, wrong)
     if kind:
         raise Hint(kind)
-    for mistake, made in made_by:
+    for mistake, made in zip(exercise.mistakes, exercise.made, strict=True):
         factor = _factor_between(got, made)
         # A mistake that is itself a factor would be found behind every other factor.
         if factor is not None and _factor_between(made, right) is None:
@@ -215,10 +224,11 @@ def _changed(before, after):
 def _in_words(error, function):
     """What was raised, and at which line of the reader's file."""
     code = getattr(function, "__code__", None)
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if code and frame.filename == code.co_filename
-    ]
-    at = f" in line {frames[-1].lineno}: `{frames[-1].line}`" if frames else ""
+    # The function may be one of ours that calls the reader's: then the reader's own line is further in.
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent != HERE]
+    readers = [frame for frame in frames if Path(frame.filename).parent.name == "exercises"]
+    readers = readers or [frame for frame in frames if code and frame.filename == code.co_filename]
+    at = f" in line {readers[-1].lineno}: `{readers[-1].line}`" if readers else ""
     message = " ".join(str(error).split())
     return f"It stops with {type(error).__name__}{': ' + message if message else ''}{at}."
 

@@ -7,7 +7,8 @@ def rotation(height, width, degrees):
     """The displacement field that turns the content of an image anticlockwise about its middle.
 
     Anticlockwise as you see it on the screen: by 90 degrees, what is at the right comes to the top. The middle of an
-    image lies half-way between its first and its last pixel, in both directions. The field pulls, as everywhere.
+    image lies half-way between its first and its last pixel, in both directions. The field pulls, as everywhere. Mind
+    that rows count downwards, while the second axis of school geometry points up.
 
     Parameters
     ----------
@@ -53,9 +54,14 @@ def compose(first, second):
     """One field of whole pixels that does the work of two.
 
     From p go along `first`, and from the place that you have reached go along `second`. The result says how far you
-    are from p in the end. So warping an image by the result looks the same as warping it by `second`, and what comes
-    out of this by `first` (away from the border). Where `first` leads out of the image, `second` is there what it is at
-    the nearest pixel of the border.
+    are from p in the end. Where `first` leads out of the image, `second` is there what it is at the nearest pixel of
+    the border.
+
+    Away from the border, warping an image by the result looks the same as warping it by `second`, and what comes out of
+    this by `first`. The field used last is the one that a pixel follows first:
+
+        once(q) = image(q + second(q))        # the image, warped by `second`
+        twice(p) = once(p + first(p))         # and that by `first`: what is q here?
 
     Parameters
     ----------
