@@ -22,7 +22,14 @@ ROOT = DOCS.parent
 NAVIGATION = {
     "Lessons": ["lessons/README", "lessons/0*", "lessons/1*"],
     "How-to": ["What it does, and its commands <README>", "how-to/*", "CONTRIBUTING"],
-    "Internals": ["training_step", "internals/autograd", "internals/bilinear_sampling", "internals/ncc", "internals/*"],
+    "Internals": [
+        "training_step",
+        *(
+            f"internals/{name}"
+            for name in ("autograd", "bilinear_sampling", "displacement_fields", "ncc", "convolution")
+        ),
+        "internals/*",
+    ],
     "Reference": ["api/index", "glossary", "references", "verification", "recipes", "benchmarks"],
 }
 COPIED = {

@@ -63,7 +63,12 @@ def no_displacement_changes_nothing(warp_whole):
 
 
 def black_outside(warp_whole):
-    for words, step, edge in (("right of", (0, 1), np.s_[:, :, -1]), ("below", (1, 0), np.s_[:, -1])):
+    for words, step, edge in (
+        ("right of", (0, 1), np.s_[:, :, -1]),
+        ("below", (1, 0), np.s_[:, -1]),
+        ("left of", (0, -1), np.s_[:, :, 0]),
+        ("above", (-1, 0), np.s_[:, 0]),
+    ):
         y = np.asarray(warp_whole(np.ones((1, 4, 5, 1)), np.broadcast_to(step, (1, 4, 5, 2)).copy()))
         if y.shape == (1, 4, 5, 1) and y[edge].any():
             return f"A pixel that looks at a place one pixel {words} the image must find 0, and yours finds something."

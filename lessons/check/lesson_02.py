@@ -46,6 +46,11 @@ SAMPLE_LINE = Exercise(
             "Left of the line you round towards 0, not down: then the weight of one pixel is negative.",
             lambda line, c: wrong.sample_line(line, c, floor=np.trunc),
         ),
+        Mistake(
+            "With `rint` the fraction t runs from -0.5 to 0.5, and where t is negative, so is a weight. Must it not be "
+            "the pixel *before* c?",
+            lambda line, c: wrong.sample_line(line, c, floor=np.rint),
+        ),
         *[
             Mistake(
                 "Python reads line[-1] as the last pixel: left of the line you see its other end.",
@@ -207,6 +212,11 @@ SAMPLE = Exercise(
             lambda images, r, c: wrong.sample(images, r, c, floor=np.trunc),
         ),
         Mistake(
+            "With `rint` the fractions s and t run from -0.5 to 0.5, and where one is negative, so are weights. Must it "
+            "not be the pixel *before* the place?",
+            lambda images, r, c: wrong.sample(images, r, c, floor=np.rint),
+        ),
+        Mistake(
             "All your places are looked up in the first image of the set.",
             lambda images, r, c: wrong.sample(images, r, c, first_image=True),
         ),
@@ -264,8 +274,8 @@ SAMPLE_2020 = Exercise(
     ],
     mistakes=[
         Mistake(
-            "Not mended yet. Two symptoms: the middle of an image, x = y = 0, is looked for half a pixel too far down "
-            "and to the right. And where x = 1 or y = 1 the result is black, whatever the image.",
+            "Not mended yet: an image of random numbers, looked at on its own pixels, does not come back unchanged. "
+            "Look at it yourself: which pixels come back, and what is at the others?",
             wrong.sample_2020,
         ),
         Mistake(

@@ -6,9 +6,9 @@ import numpy as np
 def shifted(image, i, j):
     """Given, not to be written: the image at p + (i, j) for whole numbers, zero beyond the border. (H, W, C)."""
     height, width = image.shape[:2]
-    room = height + width + abs(i) + abs(j)
-    among_zeros = np.pad(image, ((room, room), (room, room), (0, 0)))
-    return among_zeros[room + i : room + i + height, room + j : room + j + width]
+    i, j = max(-height, min(i, height)), max(-width, min(j, width))  # further out it is as empty as there
+    among_zeros = np.pad(image, ((height, height), (width, width), (0, 0)))
+    return among_zeros[height + i : 2 * height + i, width + j : 2 * width + j]
 
 
 def slope_of_masked_loss(u, moving, fixed, mask):
@@ -19,7 +19,8 @@ def slope_of_masked_loss(u, moving, fixed, mask):
         L = the mean of (y - fixed)^2 over the pixels in the mask and all of their channels
 
     with y, the moving image warped by u: bilinear, zero beyond the border. Where u_row or u_column is a whole number,
-    the slope to the right is meant, as in the lesson.
+    the loss has a kink; the slope behind it, at larger values, is meant, as in the lesson. Derive it: a difference
+    quotient is only almost right.
 
     Parameters
     ----------

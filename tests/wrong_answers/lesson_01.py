@@ -224,6 +224,16 @@ def warp_with_upper_limits_only(images, displacement):
     return y
 
 
+def warp_without_the_upper_border(images, displacement):
+    n, h, w, _ = images.shape
+    y = np.zeros_like(images)
+    for k, row, column in np.ndindex(n, h, w):
+        r, c = (row, column) + displacement[k, row, column]
+        if r < h and 0 <= c < w:
+            y[k, row, column] = images[k, r, c]
+    return y
+
+
 def warp_with_the_last_field(images, displacement):
     for u in displacement:
         y = np.stack([_warp_one(image, u) for image in images])
@@ -391,6 +401,7 @@ WRONG = [
     ("warp_whole", warp_that_pushes, "leaves holes"),
     ("warp_whole", warp_of_a_copy_into_itself, "the array that you read from"),
     ("warp_whole", warp_with_upper_limits_only, "beyond the lower and the right border only"),
+    ("warp_whole", warp_without_the_upper_border, "one pixel above the image"),  # not listed
     ("warp_whole", warp_with_the_last_field, "the field of the last image"),
     ("warp_whole", warp_with_the_mean_field, "than when it is alone"),  # not listed
     ("warp_whole", warp_into_whole_numbers, "In an array of int"),  # not listed

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lessons.exercises import lesson_02 as exercises
+
 # ---- sample_line
 
 
@@ -21,6 +23,17 @@ def line_by_astype_int(line, c):
     before = np.where((j >= 0) & (j < len(line)), line[np.clip(j, 0, len(line) - 1)], 0)
     after = np.where((j >= -1) & (j < len(line) - 1), line[np.clip(j + 1, 0, len(line) - 1)], 0)
     return (1 - t) * before + t * after
+
+
+def line_by_rint(line, c):
+    j = np.rint(c).astype(int)
+    t = c - j
+    y = np.zeros(len(c))
+    for k in range(len(c)):
+        for pixel, weight in ((j[k], 1 - t[k]), (j[k] + 1, t[k])):
+            if 0 <= pixel < len(line):
+                y[k] += weight * line[pixel]
+    return y
 
 
 def line_without_ramp(line, c):
@@ -134,6 +147,15 @@ def sample_as_2020(images, r, c):
     above = (e - c) * images[n, i0, j0] + (c - d) * images[n, i0, j1]
     below = (e - c) * images[n, i1, j0] + (c - d) * images[n, i1, j1]
     return (b - r) * above + (r - a) * below
+
+
+def sample_by_rint(images, r, c):
+    n, h, w, _ = images.shape
+    i, j = np.rint(r).astype(int), np.rint(c).astype(int)
+    s, t = (r - i)[..., None], (c - j)[..., None]
+    read = lambda i, j: images[np.arange(n)[:, None, None], np.clip(i, 0, h - 1), np.clip(j, 0, w - 1)]
+    above, below = ((1 - t) * read(k, j) + t * read(k, j + 1) for k in (i, i + 1))
+    return (1 - s) * above + s * below
 
 
 def sample_of_the_diagonal(images, r, c):
@@ -253,6 +275,10 @@ def sample_into_whole_numbers(images, r, c):
 # ---- sample_2020
 
 
+def not_touched(image, x, y):
+    return exercises.sample_2020(image, x, y)
+
+
 def mended_scale_only(image, x, y):
     height, width = image.shape
     r, c = (y + 1) * (height - 1) / 2, (x + 1) * (width - 1) / 2
@@ -335,6 +361,7 @@ def mended_by_rounding_the_index(image, x, y):
 WRONG = [
     ("sample_line", line_by_astype_int, "round towards 0"),
     ("sample_line", line_by_int, "What is int(-0.25)"),  # not listed
+    ("sample_line", line_by_rint, "from -0.5 to 0.5"),
     ("sample_line", line_without_ramp, "like a cliff"),
     ("sample_line", line_as_edge, "must go on in black"),
     ("sample_line", line_as_2020, "The last pixel comes out black"),
@@ -358,6 +385,7 @@ WRONG = [
     ("sample", sample_with_scrambled_channels, "stay apart"),  # not listed
     ("sample", sample_without_an_axis_for_channels, "axis of length 1 has grown"),  # not listed
     ("sample", sample_with_s_for_t, "two fractions are exchanged"),
+    ("sample", sample_by_rint, "from -0.5 to 0.5"),
     ("sample", sample_of_the_diagonal, "four weights add up to"),  # not listed
     ("sample", sample_with_a_typing_error, "grows down"),  # not listed
     ("sample", sample_mean_of_four, "come back unchanged"),  # not listed
@@ -367,6 +395,7 @@ WRONG = [
     ("sample", sample_without_clipping, "IndexError"),  # not listed
     ("sample", sample_with_upper_limits_only, "indices that are too large only"),
     ("sample", sample_into_whole_numbers, "behind the decimal point"),  # not listed
+    ("sample_2020", not_touched, "does not come back unchanged. Look at it yourself"),
     ("sample_2020", mended_scale_only, "still black"),
     ("sample_2020", mended_weights_only, "half a pixel too far"),
     ("sample_2020", mended_with_half_pixels, "the centre of the first pixel"),
