@@ -93,8 +93,8 @@ lesson.save(figure, "pair")
 # `u_row = u[row, column, 0]` and `u_column = u[row, column, 1]`. As an array it has the shape `(H, W, 2)`. For now we
 # allow only whole numbers.
 #
-# A first idea: `u` says where each pixel *goes*. Take every pixel `p` of the moving image and write its intensity at `p
-# + u(p)`.
+# A first idea: `u` says where each pixel *goes*. Take every pixel `p` of the moving image and write its intensity at
+# `p + u(p)`.
 
 
 # %%

@@ -105,8 +105,8 @@ assert linear([10, 20], 0) == 10 and linear([10, 20], 0.25) == 12.5 and abs(line
 # | `x[i + 1, j + 1]` | `s t` |
 #
 # Each weight is an area: the place cuts the square between the pixels into four rectangles, and each pixel gets the one
-# *across* from it ([a picture](../docs/images/bilinear_weights.png) of them, at its left; `V` is our `x`). So the four
-# add up to 1.
+# *across* from it ([a picture of them](../docs/internals/bilinear_sampling.md#in-the-plane); `V` is our `x`). So
+# the four add up to 1.
 #
 # If one of the four pixels lies outside of the image, `read` says what is there.
 

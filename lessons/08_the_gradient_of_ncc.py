@@ -2,7 +2,7 @@
 # # 8. The hand-derived gradient of NCC
 #
 # - **You need**: lesson 3 (what NCC is), lesson 6 (difference quotients, the adjoint test) and lesson 7 (the gradient
-#   of warping); scalar products of vectors, the chain rule and the derivative of a quotient.
+#   of warping); scalar products of vectors, the chain rule and the derivative of a product.
 # - **You will know**: how to derive the gradient of NCC in three steps; why it cannot point along the image or along a
 #   constant; what it asks of every pixel; where float32 ruins NCC; how to chain two gradients into a registration.
 # - **Time**: reading 30 minutes, running under 10 seconds.
@@ -31,14 +31,15 @@ lesson = Lesson(8)
 # %% [markdown]
 # ## Step 1: centring
 #
-# With n pixels, `a' = a - mean(a)`. This is linear in a: it is a matrix P with `1 - 1/n` on the diagonal and `-1/n`
-# everywhere else. The matrix is symmetric, so it is its own adjoint: *the VJP of centring is centring*,
+# With n pixels, `a' = a - mean(a)`. (The prime means "centred" here, not a derivative.) This is linear in a: it is a
+# matrix P with `1 - 1/n` on the diagonal and `-1/n` everywhere else. The matrix is symmetric, so it is its own adjoint:
+# *the VJP of centring is centring*,
 #
 #     g_a = g - mean(g)
 #
 # And to centre twice is to centre once, because the second mean is 0. A symmetric matrix with P P = P is a
-# **projection**: of all images it keeps those whose pixels add up to 0, and it takes from any other image what it must
-# to make it one of them.
+# **projection**. This one leaves an image as it is if its pixels add up to 0. It makes any other image into such a one,
+# by taking off the mean.
 
 
 # %%
@@ -60,11 +61,13 @@ assert np.allclose(centre(centre(a)), centre(a)) and abs(np.sum(centre(a))) < 1e
 #     y = sab / sqrt(saa sbb)
 #
 # is the cosine of the angle between them. How does it change with a'? The derivative of sab is b', that of saa is `2
-# a'`, and sbb does not depend on a'. The rule for quotients gives
+# a'`, and sbb does not depend on a'. So the derivative of `1 / sqrt(saa)` is `-1/2 (2 a') / (saa sqrt(saa))`, in which
+# the 2 cancels. `1 / sqrt(sbb)` stays as a factor, and the rule for products gives
 #
-#     dy/da' = b' / sqrt(saa sbb) - 1/2 sab (2 a') / (saa sqrt(saa sbb))
+#     dy/da' = b' / sqrt(saa sbb) - sab a' / (saa sqrt(saa sbb))
 #
-# The second term contains y again. Put it in, and multiply with the cotangent g of y, a single number:
+# The second term contains `sab / sqrt(saa sbb)`, which is y. Put it in, and multiply with the cotangent g of y, a
+# single number:
 #
 #     g_a' = g (b' / sqrt(saa sbb) - y a' / saa)
 #
@@ -76,15 +79,15 @@ assert np.allclose(centre(centre(a)), centre(a)) and abs(np.sum(centre(a))) < 1e
 
 # %%
 def ncc(a, b):
-    a, b = centre(a), centre(b)
-    return np.sum(a * b) / math.sqrt(np.sum(a * a) * np.sum(b * b))
+    a_c, b_c = centre(a), centre(b)  # a' and b'
+    return np.sum(a_c * b_c) / math.sqrt(np.sum(a_c**2) * np.sum(b_c**2))
 
 
 def vjp_a(g, a, b):
-    a, b = centre(a), centre(b)
-    saa, sbb, sab = np.sum(a * a), np.sum(b * b), np.sum(a * b)
+    a_c, b_c = centre(a), centre(b)
+    saa, sbb, sab = np.sum(a_c * a_c), np.sum(b_c * b_c), np.sum(a_c * b_c)
     y = sab / math.sqrt(saa * sbb)
-    return g * (b / math.sqrt(saa * sbb) - y * a / saa)
+    return g * (b_c / math.sqrt(saa * sbb) - y * a_c / saa)
 
 
 g_a, h = vjp_a(1.7, a, b), 1e-6
@@ -103,31 +106,35 @@ assert math.isclose(np.sum(g_a * d), quotient, rel_tol=1e-6)
 # too: the sum of g_a a is 0. You could have known both without the formula. What a function does not see, its gradient
 # must not contain.
 #
-# As a vector (in the figure below), g_a stands at a right angle to a', and it lies in the plane of a' and b', on the
-# side of b'. It turns a' towards b'. How long is it? Write it as
+# As a vector (in the figure below), g_a stands at a right angle to a', and it lies in the plane of a' and b'. For g > 0
+# it lies on the side of b': it turns a' towards b'. (For the loss 1 - NCC, g is -1 and g_a turns a' away from b'; the
+# step downhill, *against* g_a, turns it towards b'.) How long is it? Write it as
 #
 #     g_a = g / sqrt(saa) (b' / sqrt(sbb) - y a' / sqrt(saa))
 #
 # In the brackets, a vector of length 1 loses its shadow on a', which is as long as the cosine y. What remains is as
 # long as the sine of the angle:
 #
-#     length of g_a = g sqrt(1 - y^2) / sqrt(saa)
+#     length of g_a = |g| sqrt(1 - y^2) / sqrt(saa)
 #
 # - Near y = 1 the gradient fades away, as it should: you have arrived.
 # - Near y = -1 it fades as well. For the negative of an image NCC cannot tell which way is better.
-# - An image with half the contrast has twice the gradient. This is the price for not seeing contrast: in a nearly
-#   constant image the tiniest change turns the vector a' around.
+# - An image with half the contrast has twice the gradient at every pixel. This is the price for not seeing contrast:
+#   in a nearly constant image the tiniest change turns the vector a' around.
 
 # %%
 y = ncc(a, b)
-assert abs(np.sum(g_a)) < 1e-12 and abs(np.sum(g_a * a)) < 1e-12
-assert math.isclose(np.linalg.norm(g_a), 1.7 * math.sqrt(1 - y**2) / np.linalg.norm(centre(a)), rel_tol=1e-9)
-assert np.allclose(vjp_a(1.7, 0.5 * a, b), 2 * g_a)
+for g in (1.7, -1.0):
+    g_a = vjp_a(g, a, b)
+    assert abs(np.sum(g_a)) < 1e-12 and abs(np.sum(g_a * a)) < 1e-12
+    assert math.isclose(np.linalg.norm(g_a), abs(g) * math.sqrt(1 - y**2) / np.linalg.norm(centre(a)), rel_tol=1e-9)
+    assert np.sign(np.sum(g_a * centre(b))) == np.sign(g)  # on the side of b' for g > 0
+    assert np.allclose(vjp_a(g, 0.5 * a, b), 2 * g_a)
 assert np.abs(vjp_a(1.7, a, 2 * a + 3)).max() < 1e-9 and np.abs(vjp_a(1.7, a, -a)).max() < 1e-9
 
 # %% tags=["hide-input"]
 unit = lambda x: x / np.linalg.norm(x)
-axis_a, axis_across = unit(centre(a)), unit(g_a)
+axis_a, axis_across = unit(centre(a)), unit(vjp_a(1.0, a, b))
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 angles = np.linspace(0, 2 * np.pi, 200)
 left.plot(np.cos(angles), np.sin(angles), color="lightgrey")
@@ -138,7 +145,7 @@ for x, name, colour in (centre(a), "a'", "tab:blue"), (centre(b), "b'", "tab:ora
 left.annotate("", (1, 0.6), (1, 0), arrowprops={"arrowstyle": "-|>", "color": "tab:red", "linewidth": 2})
 left.text(1.05, 0.35, "g_a", color="tab:red", fontsize=13)
 left.set(aspect="equal", xlim=(-1.35, 1.35), ylim=(-1.2, 1.2), xticks=[], yticks=[])
-left.set_title("g_a turns a' towards b' (both at length 1)")
+left.set_title("For g > 0, g_a turns a' towards b' (at length 1)")
 blends, lengths = [], []
 for angle in np.linspace(0, np.pi, 61):
     blend = math.cos(angle) * axis_a + math.sin(angle) * axis_across  # at this angle to a', and as long
@@ -164,11 +171,17 @@ paper, only_a, only_b = (a == 0) & (other == 0), (a > 0.5) & (other == 0), (a ==
 assert np.all(mse_asks[paper] > 0.4) and np.all(mse_asks[a == 1] <= -0.19)
 assert np.all(ncc_asks[only_a] < 0) and np.all(ncc_asks[only_b] > 0)
 assert np.abs(ncc_asks[paper]).max() < 0.2 * ncc_asks[only_b].min()
+both = (a > 0.95) & (other > 0.95)
+share = np.mean(ncc_asks[both]) / np.mean(ncc_asks[only_b])
+print(f"y {ncc(a, b):.2f}; where both have ink, NCC asks for {share:.2f} of what it asks where only b has it")
+assert np.all(ncc_asks[both] > 0) and 0.4 < share < 0.6 and abs(ncc(a, b) - 0.53) < 0.01
 
 # %% [markdown]
-# The MSE wants another brightness. It asks for lighter paper and for darker ink even where the two digits agree. NCC
-# asks nothing of that kind, and its answer is the same for b and for the b of full contrast. It asks for ink where only
-# b has it, and for no ink where only a has it; of the paper of both it asks next to nothing.
+# The MSE wants another brightness: it asks for lighter paper and for darker ink even where the two digits agree. For
+# NCC, b and the b of full contrast are the same, and so is its answer. It asks for ink where only b has it, for no ink
+# where only a has it, and for next to nothing on the paper of both. Where both have ink it asks for still more, half as
+# much as where only b has it. For y is only .53, so the formula takes off just .53 of what a' has there already. As y
+# nears 1, this fades.
 
 # %% tags=["hide-input"]
 figure, panels = plt.subplots(1, 4, figsize=(9, 2.9), layout="constrained")
@@ -218,7 +231,7 @@ assert sixteenths == round(sixteenths) and abs(sixteenths / 16 - np.var(a)) > 0.
 #
 # **Nothing to compare.** In a constant image all of a' is 0, and y is 0/0. In lesson 3 you saw that `ops.ncc` says 0
 # there. The gradient divides by 0 as well, and for it, too, somebody has to decide: the project returns 0 for every
-# pixel. So one empty image does not fill the gradients of a whole batch with "not a number".
+# pixel of both images. So one empty image does not fill the gradients of a whole batch with "not a number".
 
 # %%
 constant = centre(np.ones((6, 5)))
@@ -235,7 +248,8 @@ for k in range(2):
     assert math.isclose(backend.to_host(y.data)[k], ncc(images[k], others[k]), rel_tol=1e-9)
     assert np.allclose(backend.to_host(images_tensor.grad)[k], vjp_a(g[k], images[k], others[k]))
     assert np.allclose(backend.to_host(others_tensor.grad)[k], vjp_a(g[k], others[k], images[k]))
-assert backend.to_host(y.data)[2] == 0 and not backend.to_host(images_tensor.grad)[2].any()
+assert backend.to_host(y.data)[2] == 0  # the constant image, and its partner:
+assert not backend.to_host(images_tensor.grad)[2].any() and not backend.to_host(others_tensor.grad)[2].any()
 gradcheck(ops.ncc, *rng.random((2, 3, 6, 5, 1)))
 
 # %% [markdown]
@@ -250,9 +264,9 @@ gradcheck(ops.ncc, *rng.random((2, 3, 6, 5, 1)))
 #
 #     translation  ->  warped = warp(moving, translation)  ->  y = NCC(warped, fixed)  ->  L = 1 - y
 #
-# Backwards, from the right: the cotangent of y is -1; step 3 above gives g_warped; lesson 7 turns it into g_u, two
-# numbers for every pixel. All pixels have the same displacement, so a change of the translation changes all of them:
-# the derivatives add up.
+# Backwards, from the right: the cotangent of y is -1; steps 2 and 3 above give g_warped; lesson 7 turns it into g_u,
+# two numbers for every pixel. All pixels have the same displacement, so a change of the translation changes all of
+# them: the derivatives add up.
 #
 # For a translation s and t are the same at all pixels, so the four neighbours are four shifted images.
 
@@ -277,23 +291,40 @@ def mse_loss(warped, fixed):
     return np.mean((warped - fixed) ** 2), 2 * (warped - fixed) / warped.size
 
 
-def descend(loss, step, translation=(0.0, 0.0), steps=100):
-    path = [np.array(translation)]
-    for _ in range(steps):
-        warped, along_rows, along_columns = read_at(moving, path[-1])
-        _, g_warped = loss(warped, fixed)
-        path.append(path[-1] - step * np.array([np.sum(g_warped * along_rows), np.sum(g_warped * along_columns)]))
+def gradient(loss, moving, translation):
+    warped, along_rows, along_columns = read_at(moving, translation)
+    _, g_warped = loss(warped, fixed)
+    return np.array([np.sum(g_warped * along_rows), np.sum(g_warped * along_columns)])
+
+
+def descend(loss, step):
+    path = [np.zeros(2)]
+    for _ in range(100):
+        path.append(path[-1] - step * gradient(loss, moving, path[-1]))
     return np.array(path)
 
 
+# %% [markdown]
+# How long a step? Lesson 4 took 40 for the MSE. Here the descent then jumps to and fro over its goal; 15 is short
+# enough. For NCC, remember lesson 3: 1 - NCC is half the MSE of the standardised images. Standardising divides the MSE
+# by the variance of the digit, .095. So the landscape of 1 - NCC is `1 / (2 * .095)`, or 5 times, as high, and a step
+# of 15 / 5 = 3 will do.
+
+# %%
 moving, truth = draw_digits([3], np.random.default_rng(0))[0, ..., 0].astype(float), np.array([3.0, -2.0])
-fixed = read_at(moving, truth)[0]
-assert np.abs(descend(mse_loss, 15.0)[-1] - truth).max() < 0.05  # equal brightness: the MSE of lesson 4 finds it
+fixed = read_at(moving, truth)[0]  # equal brightness: the MSE of lesson 4 finds it
+assert np.abs(descend(mse_loss, 15.0)[-1] - truth).max() < 0.05
+assert np.abs(descend(mse_loss, 40.0)[50:] - truth).max() > 1  # still far away now and then
+assert math.isclose(np.var(moving), 0.095, abs_tol=0.001)
+assert math.isclose(ncc_loss(moving, fixed)[0], mse_loss(moving, fixed)[0] / (2 * np.var(moving)), rel_tol=1e-9)
 fixed = 0.3 * fixed + 0.5
-path_mse, path_ncc = descend(mse_loss, 15.0), descend(ncc_loss, 4.0)
+path_mse, path_ncc = descend(mse_loss, 15.0), descend(ncc_loss, 3.0)
 print(f"true {truth}, found with the MSE {path_mse[-1].round(3)}, with NCC {path_ncc[-1].round(3)}")
 assert np.abs(path_ncc[-1] - truth).max() < 0.01
 assert np.linalg.norm(path_mse[-1]) < 1 and np.all(path_mse[-1] % 1 > 0.1) and np.all(path_mse[-1] % 1 < 0.9)
+assert np.allclose(gradient(ncc_loss, 0.5 * moving, np.zeros(2)), gradient(ncc_loss, moving, np.zeros(2)))
+at_truth, half_a_pixel_off = (mse_loss(read_at(moving, truth + k)[0], fixed)[0] for k in (0, 0.5))
+assert half_a_pixel_off < at_truth and at_truth > 0.2
 
 # %% [markdown]
 # NCC arrives. The MSE, which finds the way where both images are equally bright, stops after less than a pixel,
@@ -301,6 +332,9 @@ assert np.linalg.norm(path_mse[-1]) < 1 and np.all(path_mse[-1] % 1 > 0.1) and n
 # they lay where the digits do not match. Here the ink of the moving image is too bright everywhere and the paper beside
 # it too dark, so every blur pays, even at the true translation: half a pixel beside it, the MSE is lower. In the
 # picture below its landscape is a lattice of pits, one pixel wide.
+#
+# And half the contrast? For a moving image of half the contrast g_warped is twice as large, as you saw above. But the
+# slopes of the image are half as large, so the gradient of the translation, and the whole path, stays what it was.
 
 # %% tags=["hide-input"]
 offsets = np.arange(-5, 5.01, 0.25)
@@ -308,24 +342,24 @@ landscapes = {}
 for loss in (mse_loss, ncc_loss):
     values = [[loss(read_at(moving, np.array([r, c]))[0], fixed)[0] for c in offsets] for r in offsets]
     landscapes[loss] = np.array(values)
-at_truth, half_a_pixel_off = (mse_loss(read_at(moving, truth + k)[0], fixed)[0] for k in (0, 0.5))
-assert half_a_pixel_off < at_truth and at_truth > 0.2
 assert abs(ncc_loss(read_at(moving, truth)[0], fixed)[0]) < 1e-12
 lowest = offsets[np.array(np.unravel_index(landscapes[ncc_loss].argmin(), landscapes[ncc_loss].shape))]
 assert np.array_equal(lowest, truth)
 
-figure, panels = plt.subplots(1, 4, figsize=(9, 2.8), layout="constrained", width_ratios=(1, 1, 1.35, 1.35))
-for axes, image, name in (panels[0], moving, "moving"), (panels[1], fixed, "fixed"):
+figure, panels = plt.subplots(2, 2, figsize=(8, 8), layout="constrained")
+for axes, image, name in (panels[0, 0], moving, "moving"), (panels[0, 1], fixed, "fixed"):
     axes.imshow(image, cmap="gray", vmin=0, vmax=1)
     axes.set(xticks=[], yticks=[], title=name)
-for axes, loss, path, name in (panels[2], mse_loss, path_mse, "MSE"), (panels[3], ncc_loss, path_ncc, "1 - NCC"):
+for axes, loss, path, name in (panels[1, 0], mse_loss, path_mse, "MSE"), (panels[1, 1], ncc_loss, path_ncc, "1 - NCC"):
     axes.contourf(offsets, offsets, landscapes[loss], levels=25, cmap="viridis")
-    axes.plot(path[:, 1], path[:, 0], ".-", color="white", markersize=4, linewidth=1)
-    axes.plot(*truth[::-1], "x", color="tab:red", markersize=9, markeredgewidth=2)
-    axes.set(aspect="equal", xlabel="columns", title=name)
+    axes.plot(*truth[::-1], "x", color="tab:red", markersize=11, markeredgewidth=2.5, label="true translation")
+    axes.plot(path[:, 1], path[:, 0], ".-", color="white", markersize=5, linewidth=1.2)
+    axes.plot(0, 0, "s", color="white", markersize=6, label="start")
+    axes.plot(*path[-1, ::-1], "o", color="tab:orange", markeredgecolor="white", markersize=7, label="end of the path")
+    axes.set(aspect="equal", xlabel="columns", ylabel="rows", title=name)
     axes.invert_yaxis()
-panels[2].set_ylabel("rows")
-figure.suptitle("Dark is low. Both paths begin at (0, 0); the cross is the true translation")
+panels[1, 0].legend(loc="upper left", facecolor="grey", labelcolor="white")
+figure.suptitle("Dark is low. Of the two descents only that with 1 - NCC ends at the true translation")
 lesson.save(figure, "registration")
 
 # %% [markdown]
@@ -342,7 +376,7 @@ for _ in range(100):
     translation = Tensor(backend.to_device(path[-1]), requires_grad=True)
     loss = 1 - ops.ncc(ops.warp(moving_device, no_displacement + translation), fixed_device).mean()
     loss.backward()
-    path.append(path[-1] - 4.0 * backend.to_host(translation.grad))
+    path.append(path[-1] - 3.0 * backend.to_host(translation.grad))
 print(f"the first step by hand {path_ncc[1].round(4)}, with the engine {path[1].round(4)}")
 assert np.allclose(path[1], path_ncc[1], rtol=1e-6) and np.allclose(path[-1], path_ncc[-1], atol=0.01)
 
@@ -351,23 +385,25 @@ assert np.allclose(path[1], path_ncc[1], rtol=1e-6) and np.allclose(path[-1], pa
 #
 # - Centring is a symmetric projection, so it is its own VJP, and the derivative of the mean adds nothing to the
 #   gradient of NCC: g_a = g (b' / sqrt(saa sbb) - y a' / saa).
-# - The gradient is orthogonal to constants and to the image, because NCC does not see brightness and contrast. It turns
-#   a' towards b', and its length is g sqrt(1 - y^2) / sqrt(saa).
+# - The gradient is orthogonal to constants and to the image, because NCC does not see brightness and contrast. For
+#   g > 0 it turns a' towards b', and its length is |g| sqrt(1 - y^2) / sqrt(saa).
 # - Centre before you square. A constant image has no NCC, and somebody has to say what is returned.
 # - Gradients chain: the cotangent of one step is what the step behind it hands back.
 #
 # ## Exercises
 #
+# Fill in `lessons/exercises/lesson_08.py` and run `python -m lessons.check 08` from the top folder.
+#
 # 1. `vjp_ncc_b`: the gradient with respect to the second image, for a batch.
 # 2. `vjp_centre_inside`: the VJP of centring with the mean over a mask. It is no longer its own adjoint.
 # 3. `gradient_of_rotation`: from g_u to the derivative with respect to one angle.
 #
-# Fill them in in `lessons/exercises/lesson_08.py` and run `python -m lessons.check 08` from the top folder.
-#
 # ## The end of part one
 #
 # You have now built by hand all that a registration needs: sampling, a loss, their gradients, an engine that chains
-# them, and tests that you can trust. What comes next builds on it: a displacement for every pixel, and what keeps it
-# from tearing (lesson 9); convolutions and a network that predicts the displacement in one go (10, 11); the experiment
-# of 2020, what its numbers hide, and how to mend it (12, 13); velocity fields, big motions, other intensities (14 to
-# 16); honest evaluation, the GPU and a classifier (17 to 19).
+# them, and tests that you can trust. Part two builds on it: a displacement for every pixel, and what keeps it from
+# tearing (lesson 9); convolutions and a network that predicts the displacement in one go (10, 11); the experiment of
+# 2020, what its numbers hide, and how to mend it (12, 13); velocity fields, big motions, other intensities (14 to 16);
+# honest evaluation, the GPU and a classifier (17 to 19).
+#
+# Next: [part two](README.md#part-two-not-written-yet) is not written yet; its table says what to read meanwhile.

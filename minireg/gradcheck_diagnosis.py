@@ -55,8 +55,8 @@ def diagnose(analytic, numeric, cotangent, vjp, numeric_vjp, others, with_turned
     ones = np.ones_like(cotangent)
     if alike(vjp(ones), numeric_vjp(ones)):
         return (
-            "right for a cotangent of ones, and for no other: a term is missing that sees how g varies, or g is "
-            "replaced by its mean."
+            "right for a cotangent of ones, and for no other that was tried: a term is missing that sees how g varies, "
+            "or g is replaced by its mean."
         )
     wrong = known & ~(np.abs(analytic - numeric) <= tolerance)
     inner = np.zeros(numeric.shape, bool)

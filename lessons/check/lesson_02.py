@@ -47,8 +47,8 @@ SAMPLE_LINE = Exercise(
             lambda line, c: wrong.sample_line(line, c, floor=np.trunc),
         ),
         Mistake(
-            "With `rint` the fraction t runs from -0.5 to 0.5, and where t is negative, so is a weight. Must it not be "
-            "the pixel *before* c?",
+            "With `rint` the fraction t runs from -0.5 to 0.5, and where t is negative, so is a weight. Is the nearest "
+            "pixel always the one before c?",
             lambda line, c: wrong.sample_line(line, c, floor=np.rint),
         ),
         *[
@@ -212,8 +212,8 @@ SAMPLE = Exercise(
             lambda images, r, c: wrong.sample(images, r, c, floor=np.trunc),
         ),
         Mistake(
-            "With `rint` the fractions s and t run from -0.5 to 0.5, and where one is negative, so are weights. Must it "
-            "not be the pixel *before* the place?",
+            "With `rint` the fractions s and t run from -0.5 to 0.5, and where one is negative, so are weights. Is the "
+            "nearest pixel always the upper left of the four?",
             lambda images, r, c: wrong.sample(images, r, c, floor=np.rint),
         ),
         Mistake(

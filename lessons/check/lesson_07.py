@@ -91,6 +91,11 @@ VJP_DISPLACEMENT = Exercise(
             lambda g, image, u: displacement(g, image, u, border="wraps at one side"),
         ),
         Mistake(
+            "Just beyond the upper and the left border you read at the opposite one: index -1 is not outside for "
+            "NumPy, it reads the last pixel.",
+            lambda g, image, u: displacement(g, image, u, border="wraps at -1"),
+        ),
+        Mistake(
             "You compare rows with the number of columns, and columns with the number of rows. Which axis of the "
             "image is which?",
             lambda g, image, u: displacement(g, image, u, border="H and W exchanged"),
@@ -317,6 +322,14 @@ ONE_SIDED_SLOPES = Exercise(
             "Left of the row you read at its end: you test for indices that are too large, and to Python the index -1 "
             "is no error.",
             lambda line, c: both(line, c, border="wraps at one side"),
+        ),
+        Mistake(
+            "Just left of the row you read at its end: index -1 is not outside for Python, it reads the last pixel.",
+            lambda line, c: both(line, c, border="wraps at -1"),
+        ),
+        Mistake(
+            "Your two slopes are exchanged. Which cell lies on the way to c from the left?",
+            lambda line, c: both(line, c)[::-1],
         ),
         Mistake(
             "Your row ends one pixel too early. Which index has the last of W pixels?",

@@ -23,6 +23,8 @@ def _at_the_border(row, column, h, w, border):
         return everywhere, row % h, column % w
     if border == "wraps at one side":  # only i < H and j < W is tested
         return (row < h) & (column < w), row, column
+    if border == "wraps at -1":
+        return (row >= -1) & (row < h) & (column >= -1) & (column < w), row, column
     if border == "H and W exchanged":
         h, w = w, h
     return (row >= 0) & (row < h) & (column >= 0) & (column < w), row, column
@@ -144,8 +146,9 @@ def cell_before(c):
 
 def _step(line, j, border):
     """The step from pixel j to the next."""
-    if border == "wraps at one side":
-        value = lambda k: line[k] if k < len(line) else 0.0
+    if border in ("wraps at one side", "wraps at -1"):
+        first = -1 if border == "wraps at -1" else -len(line)
+        value = lambda k: line[k] if first <= k < len(line) else 0.0
         return value(j + 1) - value(j)
     mode = {"zeros": "constant", "edge": "edge", "wraps": "wrap"}[border]
     padded = np.pad(line, 50, mode=mode)

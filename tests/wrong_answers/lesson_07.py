@@ -159,6 +159,17 @@ def no_next_pixel_on_a_pixel(g, image, u):
     return g_u
 
 
+def tested_from_minus_one(g, image, u):
+    g_u = np.zeros(u.shape)
+    for n, row, column in np.ndindex(u.shape[:3]):
+        r, c = row + u[n, row, column, 0], column + u[n, row, column, 1]
+        i, j = math.floor(r), math.floor(c)
+        h, w, channels = image[n].shape
+        V = lambda i, j: image[n, i, j] if -1 <= i < h and -1 <= j < w else np.zeros(channels)  # noqa: B023
+        g_u[n, row, column] = right(g[n, row, column], r - i, c - j, V(i, j), V(i, j + 1), V(i + 1, j), V(i + 1, j + 1))
+    return g_u
+
+
 def scatter(g, u, weights, whole=math.floor):
     g_image = np.zeros(g.shape)
     for n, row, column in np.ndindex(g.shape[:3]):
@@ -345,6 +356,12 @@ def negative_index(line, c):
     return value_at(before + 1) - value_at(before), value_at(after + 1) - value_at(after)
 
 
+def only_index_minus_one(line, c):
+    value_at = lambda j: line[j] if -1 <= j < len(line) else 0.0
+    before, after = math.ceil(c) - 1, math.floor(c)
+    return value_at(before + 1) - value_at(before), value_at(after + 1) - value_at(after)
+
+
 def no_last_pixel(line, c):
     value_at = lambda j: line[j] if 0 <= j < len(line) - 1 else 0.0
     before, after = math.ceil(c) - 1, math.floor(c)
@@ -371,6 +388,7 @@ WRONG = [
     ("vjp_displacement", whole_cells_only, "just beyond the border"),
     ("vjp_displacement", break_for_continue, "Does a `break` or a `return`"),
     ("vjp_displacement", no_next_pixel_on_a_pixel, "the `ceil` of a whole number"),
+    ("vjp_displacement", tested_from_minus_one, "index -1 is not outside"),
     ("vjp_image", own_buffered_sum, "one share is lost"),
     ("vjp_image", buffered_sum_of_clipped_indices, "one share is lost"),
     ("vjp_image", one_corner_forgotten, "Which four pixels does it read"),
@@ -388,11 +406,12 @@ WRONG = [
     ("vjp_image", warp_of_the_cotangent, "You warp g: pixel p of your result"),
     ("one_sided_slopes", neighbours_of_the_floor, "between two pixels both sides lie in one cell"),
     ("one_sided_slopes", last_pixel_forgotten, "IndexError"),
-    ("one_sided_slopes", exchanged, "they are exchanged"),
+    ("one_sided_slopes", exchanged, "Your two slopes are exchanged"),
     ("one_sided_slopes", central, "climbs before it and falls after"),
     ("one_sided_slopes", cut_off_outside, "the curve is not flat"),
     ("one_sided_slopes", step_across_the_next_pixel, "lead across the next pixel"),
     ("one_sided_slopes", negative_index, "the index -1 is no error"),
+    ("one_sided_slopes", only_index_minus_one, "index -1 is not outside"),
     ("one_sided_slopes", no_last_pixel, "ends one pixel too early"),
     ("one_sided_slopes", goes_on_for_ever, "drops to zero, within one pixel"),
 ]
