@@ -334,7 +334,7 @@ assert half_a_pixel_off < at_truth and at_truth > 0.2
 # picture below its landscape is a lattice of pits, one pixel wide.
 #
 # And half the contrast? For a moving image of half the contrast g_warped is twice as large, as you saw above. But the
-# slopes of the image are half as large, so the gradient of the translation, and the whole path, stays what it was.
+# slopes of the image are half as large, so the gradient of the translation stays what it was.
 
 # %% tags=["hide-input"]
 offsets = np.arange(-5, 5.01, 0.25)

@@ -5,7 +5,7 @@ import numpy as np
 from lessons.check import lesson_03_mistakes as wrong
 from lessons.check import lesson_03_properties as properties
 from lessons.check.checking import Case, Exercise, Mistake
-from lessons.check.lesson_03_mistakes import ALL, contrast, cov, masked_mean, ncc, of_the_pixels, slope
+from lessons.check.lesson_03_mistakes import ALL, contrast, cov, masked_mean, ncc, of_the_pixels, slope, with_nan
 from lessons.check.lesson_03_properties import fit, masked, pairs, with_constant, with_empty_mask
 from lessons.check.properties import each_alone
 
@@ -15,16 +15,6 @@ from lessons.check.properties import each_alone
 def _ncc_reference(a, b):
     both = [[x.ravel().astype(np.float64) for x in pair] for pair in zip(a, b, strict=True)]
     return np.array([np.corrcoef(x, y)[0, 1] if np.ptp(x) and np.ptp(y) else 0.0 for x, y in both])
-
-
-def _with_nan(hint, change=lambda y: y, **mistake):
-    """The same mistake with and without a decision for constant images, as two Mistakes."""
-    return [
-        Mistake(hint, lambda a, b: change(ncc(a, b, **mistake))),
-        Mistake(
-            f"{hint} Besides, constant images give 0 / 0.", lambda a, b: change(ncc(a, b, guarded=False, **mistake))
-        ),
-    ]
 
 
 NCC_OF_PAIRS = Exercise(
@@ -40,56 +30,59 @@ NCC_OF_PAIRS = Exercise(
         Case("float32 images, brighter by 1,000", pairs(6, 2, 8, 9, 1, 1000.0, np.float32)),
     ],
     mistakes=[
-        *_with_nan("You sum over the pairs too: asked for is one number per pair.", sums_over=None),
-        *_with_nan(
-            "You take one mean of all images and sum over all of them: asked for is one number per pair.",
-            mean_of=None,
-            sums_over=None,
+        Mistake(
+            "You sum over the pairs too: asked for is one number per pair.",
+            lambda a, b: ncc(a, b, sums_over=None),
         ),
-        *_with_nan("You average over the pairs: asked for is one number per pair.", np.mean),
-        *_with_nan(
+        Mistake(
+            "You take one mean of all images and sum over all of them: asked for is one number per pair.",
+            lambda a, b: ncc(a, b, mean_of=None, sums_over=None),
+        ),
+        *with_nan("You average over the pairs: asked for is one number per pair.", np.mean),
+        *with_nan(
             "Only the first pair comes out: one number in place of N. Does a `return` stand inside the loop?",
             lambda y: y[0],
         ),
-        *_with_nan("Only the first pair comes out. Where are the others?", lambda y: y[:1]),
-        *_with_nan(
+        *with_nan("Only the first pair comes out. Where are the others?", lambda y: y[:1]),
+        *with_nan(
             "You give a number for each channel. An image is the vector of *all* its numbers.",
             mean_of=(1, 2),
             sums_over=(1, 2),
         ),
-        *_with_nan(
+        *with_nan(
             "The axes that you summed over are still there, with length 1. Asked for is (N,).",
             lambda y: y[:, None, None, None],
         ),
-        *_with_nan(
-            "One mean is taken for all images of the batch. Each image has a brightness of its own.", mean_of=None
+        Mistake(
+            "One mean is taken for all images of the batch. Each image has a brightness of its own.",
+            lambda a, b: ncc(a, b, mean_of=None),
         ),
-        *_with_nan(
+        *with_nan(
             "Each channel has its own mean taken off. An image is the vector of *all* its numbers, and has one mean.",
             mean_of=(1, 2),
         ),
-        *_with_nan(
+        *with_nan(
             "You average the NCC of the channels. NCC is a quotient, and the mean of quotients is another number: what "
             "are the sums to run over?",
             lambda y: np.mean(y, axis=-1),
             mean_of=(1, 2),
             sums_over=(1, 2),
         ),
-        *_with_nan(
+        *with_nan(
             "Nothing is centred: this is the cosine of the angle between the images as they are. Brightness counts.",
             centred=(False, False),
         ),
         *[
             mistake
             for centred in ((True, False), (False, True))
-            for mistake in _with_nan(
+            for mistake in with_nan(
                 "Only one of the two images is centred. That is enough for the scalar product of the two, but not for "
                 "their lengths.",
                 centred=centred,
             )
         ],
-        *_with_nan("The denominator has no square root: it is a product of two squared lengths.", power=1),
-        *_with_nan(
+        *with_nan("The denominator has no square root: it is a product of two squared lengths.", power=1),
+        *with_nan(
             "Nothing is centred, and the denominator has no square root: two mistakes at once.",
             centred=(False, False),
             power=1,
@@ -97,7 +90,7 @@ NCC_OF_PAIRS = Exercise(
         *[
             mistake
             for lengths in ((True, False), (False, True))
-            for mistake in _with_nan(
+            for mistake in with_nan(
                 "You divide by the squared length of one image. Each of the two has to become a direction.",
                 lengths=lengths,
             )
@@ -109,7 +102,7 @@ NCC_OF_PAIRS = Exercise(
             )
             for total in (np.sum, np.mean)
         ],
-        *_with_nan("This is the loss 1 - NCC. Asked for is the NCC.", lambda y: 1 - y),
+        *with_nan("This is the loss 1 - NCC. Asked for is the NCC.", lambda y: 1 - y),
         Mistake(
             "Constant images come out as 1. They are neither alike nor opposite: what does the docstring ask for?",
             wrong.one_where_constant,
@@ -143,14 +136,6 @@ def _contrast_reference(a, b):
     return (0.0, float(b.mean())) if np.ptp(a) == 0 else wrong.least_squares(a, b)
 
 
-def _unguarded(hint, *mistake):
-    """The same mistake with and without a decision for a constant image, as two Mistakes."""
-    return [
-        Mistake(hint, contrast(*mistake)),
-        Mistake(f"{hint} Besides, a constant a gives 0 / 0.", contrast(*mistake, guarded=False)),
-    ]
-
-
 BEST_CONTRAST = Exercise(
     name="best_contrast",
     title="the contrast and brightness with which one image comes nearest to another",
@@ -169,83 +154,89 @@ BEST_CONTRAST = Exercise(
             "Your alpha and beta bring b to a, not a to b.",
             lambda a, b: (0.0, b.mean()) if np.ptp(a) == 0 else contrast(slope)(b, a),
         ),
-        *_unguarded(
+        Mistake(
             "Your alpha is that of the other direction: it is divided by the variance of the wrong image.",
-            lambda a, b: cov(a, b) / cov(b, b),
+            contrast(lambda a, b: cov(a, b) / cov(b, b)),
         ),
-        *_unguarded(
+        *wrong.with_a_constant(
             "Your alpha is the correlation, the NCC. It has forgotten both contrasts, and alpha has to carry them: how "
             "does it change if b has twice the contrast?",
             lambda a, b: cov(a, b) / (a.std() * b.std()),
         ),
-        *_unguarded(
+        *wrong.with_a_constant(
             "You make the standard deviations equal. That is right only where NCC is 1: where the images differ, a "
             "weaker contrast costs less. And where does the sign of a negative come from?",
             lambda a, b: b.std() / a.std(),
         ),
-        *_unguarded(
+        *wrong.with_a_constant(
             "You make the standard deviations equal. That is right only where NCC is 1 or -1: where the images differ, "
             "a weaker contrast costs less.",
             lambda a, b: np.sign(cov(a, b)) * b.std() / a.std(),
         ),
-        *_unguarded(
+        *wrong.with_a_constant(
             "You bring the darkest pixel to the darkest, and the brightest to the brightest. Two pixels decide then, "
             "and the MSE asks all of them.",
             lambda a, b: np.ptp(b) / np.ptp(a),
             lambda a, b, alpha: b.min() - alpha * a.min(),
         ),
-        *_unguarded(
-            "You average the quotients of the pixels. Where a is near its mean, a quotient is enormous and says nothing.",
+        *wrong.with_a_constant(
+            "You average the quotients of the pixels. Where a is near its mean, a quotient is enormous and means "
+            "nothing.",
             lambda a, b: np.mean((b - b.mean()) / (a - a.mean())),
         ),
-        *_unguarded(
-            "Your line goes through (0, 0): alpha is chosen as if there were no beta. Choose both at once.",
-            lambda a, b: np.mean(a * b) / np.mean(a * a),
-            lambda a, b, alpha: 0.0,
-        ),
-        *_unguarded(
-            "alpha is chosen as if there were no beta, and beta afterwards. Each depends on the other.",
-            lambda a, b: np.mean(a * b) / np.mean(a * a),
-        ),
-        *_unguarded(
+        *[
+            Mistake(
+                "Your line goes through (0, 0): alpha is chosen as if there were no beta. Choose both at once.",
+                contrast(wrong.through_zero, lambda a, b, alpha: 0.0, guarded),
+            )
+            for guarded in (True, False)
+        ],
+        *[
+            Mistake(
+                "alpha is chosen as if there were no beta, and beta afterwards. Each depends on the other.",
+                contrast(wrong.through_zero, guarded=guarded),
+            )
+            for guarded in (True, False)
+        ],
+        *wrong.with_a_constant(
             "beta is the difference of the means, as if alpha were 1. Which mean has alpha * a?",
             slope,
             lambda a, b, alpha: b.mean() - a.mean(),
         ),
-        *_unguarded(
+        *wrong.with_a_constant(
             "beta is the mean of b, as if a had been centred. But alpha multiplies a as it is.",
             slope,
             lambda a, b, alpha: b.mean(),
         ),
-        *_unguarded("beta has the wrong sign.", slope, lambda a, b, alpha: alpha * a.mean() - b.mean()),
+        *wrong.with_a_constant("beta has the wrong sign.", slope, lambda a, b, alpha: alpha * a.mean() - b.mean()),
         Mistake(
             "alpha is right for images that differ, but for a constant one you divide 0 by 0. What does the docstring "
             "ask for there?",
             contrast(slope, guarded=False),
         ),
         Mistake(
-            "If a is constant, many pairs of alpha and beta come equally near to b, and `lstsq` takes one of them. Which "
-            "one does the docstring ask for?",
+            "If a is constant, many pairs of alpha and beta come equally near to b, and `lstsq` takes one of them. "
+            "Which one does the docstring ask for?",
             wrong.least_squares,
         ),
         Mistake(
             "If a is constant, your beta is 0. Which brightness comes nearest to b then?",
             lambda a, b: (0.0, 0.0) if np.ptp(a) == 0 else contrast(slope)(a, b),
         ),
-        *_unguarded(
+        *wrong.with_a_constant(
             "Covariance and variance are divided by different numbers (n and n - 1). `np.cov` divides by n - 1, `var` "
             "by n.",
             lambda a, b: slope(a, b) * a.size / (a.size - 1),
         ),
-        *_unguarded(
+        *wrong.with_a_constant(
             "Covariance and variance are divided by different numbers: the covariance by n, the variance by n - 1.",
             lambda a, b: slope(a, b) * (a.size - 1) / a.size,
         ),
-        *_unguarded(
+        *wrong.with_a_constant(
             "One of covariance and variance is a sum, the other a mean: alpha grows with the number of pixels.",
             lambda a, b: slope(a, b) * a.size,
         ),
-        *_unguarded(
+        *wrong.with_a_constant(
             "One of covariance and variance is a mean, the other a sum: alpha shrinks with the number of pixels.",
             lambda a, b: slope(a, b) / a.size,
         ),
@@ -297,7 +288,8 @@ MASKED_MSE = Exercise(
         ],
         *[
             Mistake(
-                f"You divide by the number of pixels in the mask, but each of them adds C squared differences.{besides}",
+                f"You divide by the number of pixels in the mask, but each of them adds C squared differences."
+                f"{besides}",
                 lambda a, b, mask, root=root, guarded=guarded: root(
                     masked_mean((a - b) ** 2, mask, mask.sum(axis=(1, 2)), guarded)
                 ),
@@ -308,14 +300,19 @@ MASKED_MSE = Exercise(
                 (" Besides, you take a root.", np.sqrt, True),
             )
         ],
-        Mistake(
-            "You divide by the size of all masks of the batch together. Each pair has its own mask.",
-            lambda a, b, mask: masked_mean((a - b) ** 2, mask, np.full(len(a), mask.sum() * a.shape[-1])),
-        ),
-        Mistake(
-            "You divide by the average size of the masks of the batch. Each pair has its own mask.",
-            lambda a, b, mask: masked_mean((a - b) ** 2, mask, np.full(len(a), mask.mean() * a[0].size)),
-        ),
+        *[
+            Mistake(
+                f"You divide by the {words}. Each pair has its own mask.",
+                lambda a, b, mask, size=size: masked_mean(
+                    (a - b) ** 2, mask, np.full(len(a), size(mask.sum((1, 2))) * a.shape[-1])
+                ),
+            )
+            for words, size in (
+                ("size of all masks of the batch together", np.sum),
+                ("average size of the masks of the batch", np.mean),
+                ("size of the largest mask of the batch", np.max),
+            )
+        ],
         Mistake(
             "You add 1 to the number that you divide by. That mends the empty mask, and makes all others wrong.",
             lambda a, b, mask: masked_mean((a - b) ** 2, mask, mask.sum((1, 2)) * a.shape[-1] + 1),
@@ -327,20 +324,17 @@ MASKED_MSE = Exercise(
         *[
             Mistake(
                 f"Only {which} is masked: outside the mask you compare the other image with 0.",
-                lambda a, b, mask, k=k: masked_mean(
-                    (a * (mask[..., None] | (k == 1)) - b * (mask[..., None] | (k == 0))) ** 2,
-                    np.ones_like(mask),
-                    mask.sum((1, 2)) * a.shape[-1],
-                ),
+                lambda a, b, mask, which=which, least=least: wrong.only_one_masked(a, b, mask, which, least),
             )
-            for k, which in enumerate("ab")
+            for which in "ab"
+            for least in (1, np.inf)
         ],
         Mistake(
             "An empty mask gives nan: 0 / 0. What does the docstring ask for there?",
             lambda a, b, mask: masked_mean((a - b) ** 2, mask, mask.sum((1, 2)) * a.shape[-1], guarded=False),
         ),
         Mistake(
-            "A pair with an empty mask is missing from the result. It has a number too: which does the docstring ask for?",
+            "A pair with an empty mask is missing from the result. What does the docstring ask for there?",
             lambda a, b, mask: _masked_reference(a, b, mask)[mask.any(axis=(1, 2))],
         ),
         Mistake(

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lessons.check.checking import Mistake
+
 ALL = (1, 2, 3)
 
 # ---- ncc_of_pairs
@@ -16,6 +18,16 @@ def ncc(a, b, mean_of=ALL, sums_over=ALL, power=0.5, centred=(True, True), lengt
     squares = (saa if lengths[0] else sbb) * (sbb if lengths[1] else saa)
     y = sab / squares**power
     return np.where(squares > 0, y, 0) if guarded else y
+
+
+def with_nan(hint, change=lambda y: y, **mistake):
+    """The same mistake with and without a decision for constant images, as two Mistakes."""
+    return [
+        Mistake(hint, lambda a, b: change(ncc(a, b, **mistake))),
+        Mistake(
+            f"{hint} Besides, constant images give 0 / 0.", lambda a, b: change(ncc(a, b, guarded=False, **mistake))
+        ),
+    ]
 
 
 def covariance(a, b, total):
@@ -55,6 +67,18 @@ def contrast(alpha, beta=equal_means, guarded=True):
     return answer
 
 
+def with_a_constant(hint, *mistake):
+    """The same mistake with and without a decision for a constant image, as two Mistakes."""
+    return [
+        Mistake(hint, contrast(*mistake)),
+        Mistake(f"{hint} Besides, a constant a gives 0 / 0.", contrast(*mistake, guarded=False)),
+    ]
+
+
+def through_zero(a, b):
+    return np.mean(a * b) / np.mean(a * a)
+
+
 def least_squares(a, b):
     design = np.stack([a.ravel(), np.ones(a.size)], axis=1)
     return tuple(np.linalg.lstsq(design, b.ravel(), rcond=None)[0])
@@ -66,6 +90,14 @@ def least_squares(a, b):
 def masked_mean(square, mask, count, guarded=True):
     total = np.sum(square * mask[..., None], axis=ALL)
     return np.where(count > 0, total / np.maximum(count, 1), 0) if guarded else total / count
+
+
+def only_one_masked(a, b, mask, which, least):
+    """Divided by at least `least`: the result for an empty mask is the sum of the squares, or 0."""
+    inside = mask[..., None]
+    square = (a * (inside | (which == "b")) - b * (inside | (which == "a"))) ** 2
+    count = mask.sum((1, 2)) * a.shape[-1]
+    return np.sum(square, axis=ALL) / np.where(count > 0, count, least)
 
 
 def of_the_pixels(a, b, mask, number, empty=0.0):

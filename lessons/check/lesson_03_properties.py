@@ -65,9 +65,9 @@ def sees_constants_despite_rounding(ncc_of_pairs):
     a, b = np.full((1, 7, 7, 1), 0.1), np.full((1, 7, 7, 1), 0.7)
     if not np.allclose(ncc_of_pairs(a, b), 0, atol=1e-6):
         return (
-            "Two constant images, one .1 everywhere and one .7, do not give 0. The mean of many .1 is not exactly .1 for "
-            "a computer: something tiny is left, and tiny / tiny is not 0 / 0. How else can you see that an image is "
-            "constant?"
+            "Two constant images, one .1 everywhere and one .7, do not give 0. The mean of many .1 is not exactly .1 "
+            "for a computer: something tiny is left, and tiny / tiny is not 0 / 0. How else can you see that an image "
+            "is constant?"
         )
 
 
