@@ -365,11 +365,9 @@ assert (0, 0) not in arrive and not any(math.dist(u, truth) > 12 for u in arrive
 lost = [u for u in starts if ncc_heights[end_of[u]] > 0.99]
 assert {v for u, v in end_of.items() if u not in lost} == {truth, (-2, 6), (18, 6)} and len(lost) > len(starts) / 2
 assert all(np.max(shifted(moving, *u) * fixed) == 0 for u in lost)  # no pixel has ink of both digits
-misses = [ncc_heights[end_of[u]] for u in lost if np.any(shifted(moving, *end_of[u]))]  # all others end in black
-print(
-    f"{len(lost)} of {len(starts)} starts are lost; {len(misses)} stay on the plain, where 1 - NCC is {misses[0]:.3f}"
-)
-assert len(misses) < len(lost) / 2 and np.allclose(misses, 1.04, atol=0.005)
+stay = [u for u in lost if np.any(shifted(moving, *end_of[u]))]  # all others end with an empty image
+print(f"{len(lost)} of {len(starts)} starts are lost; {len(stay)} of them stay on the plain")
+assert set(stay) < set(complete) and len(stay) < len(lost) / 2 and {round(ncc_heights[u], 2) for u in stay} == {1.04}
 
 # %% [markdown]
 # Starts within about 7 pixels of the truth arrive, beyond 12 none does. The identity, `u = (0, 0)`, where every
@@ -378,10 +376,11 @@ assert len(misses) < len(lost) / 2 and np.allclose(misses, 1.04, atol=0.005)
 # Two ends are *local minima*, 10 rows above and below the truth. There the upper bow of one 5 lies on the lower bow of
 # the other, and every small step makes it worse.
 #
-# The rest, more than half of all starts, begin where the digits do not touch, on a *plain*, where nothing changes. Some
-# stay there. Most walk out of the picture, because an empty image has 1 - NCC = 1 and a digit that misses the other
-# 1.04: the ink of each lies where the other is black, so their NCC is a little below 0. So NCC too prefers black to a
-# miss, but not to the truth. The MSE on the dim image prefers it even to the truth.
+# The rest, more than half of all starts, begin where the digits do not touch. Some stay there, with the whole digit in
+# the picture, on a *plain*, where nothing changes. Most walk out of the picture: where the border begins to cut off
+# the digit, it is downhill. For an empty image has 1 - NCC = 1, and a digit that misses the other 1.04: the ink of each
+# lies where the other is black, so their NCC is a little below 0. So NCC too prefers black to a miss, but not to the
+# truth. The MSE on the dim image prefers it even to the truth.
 #
 # ## Blurring widens the basin
 #

@@ -416,6 +416,9 @@ for operation in SUSPECTS:
     print(f"{operation.__name__:<14} gaps {', '.join(f'{gap:.0e}' for gap in gaps)}")
 
 # %% tags=["hide-input"]
+symmetric = np.array([1.0, -2, 3, -4, 5, -4, 3, -2, 1])  # a cotangent for which times_reversed is right
+assert relative_gap(*two_sides(times_reversed, x, symmetric, np.arange(9.0))) < 1e-6
+
 figure, axes = plt.subplots(2, 3, figsize=(8.4, 5.8), layout="constrained")
 for panel, operation in zip(axes.flat, SUSPECTS, strict=True):
     draws = [two_sides(operation, x, *rng.standard_normal((2, 9))) for _ in range(40)]

@@ -185,18 +185,18 @@ BEST_CONTRAST = Exercise(
             lambda a, b: np.mean((b - b.mean()) / (a - a.mean())),
         ),
         *[
-            Mistake(
-                "Your line goes through (0, 0): alpha is chosen as if there were no beta. Choose both at once.",
-                contrast(wrong.through_zero, lambda a, b, alpha: 0.0, guarded),
-            )
+            Mistake(hint, contrast(wrong.through_zero, beta, guarded))
             for guarded in (True, False)
-        ],
-        *[
-            Mistake(
-                "alpha is chosen as if there were no beta, and beta afterwards. Each depends on the other.",
-                contrast(wrong.through_zero, guarded=guarded),
+            for hint, beta in (
+                (
+                    "Your line goes through (0, 0): alpha is chosen as if there were no beta. Choose both at once.",
+                    lambda a, b, alpha: 0.0,
+                ),
+                (
+                    "alpha is chosen as if there were no beta, and beta afterwards. Each depends on the other.",
+                    wrong.equal_means,
+                ),
             )
-            for guarded in (True, False)
         ],
         *wrong.with_a_constant(
             "beta is the difference of the means, as if alpha were 1. Which mean has alpha * a?",
@@ -232,14 +232,14 @@ BEST_CONTRAST = Exercise(
             "Covariance and variance are divided by different numbers: the covariance by n, the variance by n - 1.",
             lambda a, b: slope(a, b) * (a.size - 1) / a.size,
         ),
-        *wrong.with_a_constant(
-            "One of covariance and variance is a sum, the other a mean: alpha grows with the number of pixels.",
-            lambda a, b: slope(a, b) * a.size,
-        ),
-        *wrong.with_a_constant(
-            "One of covariance and variance is a mean, the other a sum: alpha shrinks with the number of pixels.",
-            lambda a, b: slope(a, b) / a.size,
-        ),
+        *[
+            mistake
+            for words, power in (("grows", 1), ("shrinks", -1))
+            for mistake in wrong.with_a_constant(
+                f"One of covariance and variance is a sum, one a mean: alpha {words} with the number of pixels.",
+                lambda a, b, power=power: slope(a, b) * float(a.size) ** power,
+            )
+        ],
         *[
             Mistake("The two results are exchanged: alpha comes first, then beta.", exchanged)
             for exchanged in (
@@ -376,21 +376,17 @@ MASKED_MSE = Exercise(
                 [_masked_reference(a[..., c], b[..., c], mask) for c in range(a.shape[-1])], axis=-1
             ),
         ),
-        Mistake(
-            "Only the first pair comes out. Where are the others?", lambda a, b, mask: _masked_reference(a, b, mask)[:1]
-        ),
-        Mistake(
-            "Only the first pair comes out: one number in place of N. Does a `return` stand inside the loop?",
-            lambda a, b, mask: _masked_reference(a, b, mask)[0],
-        ),
-        Mistake(
-            "You average over the whole batch: asked for is one number per pair.",
-            lambda a, b, mask: np.mean((a - b)[mask] ** 2),
-        ),
-        Mistake(
-            "You average over the pairs: asked for is one number per pair.",
-            lambda a, b, mask: np.mean(_masked_reference(a, b, mask)),
-        ),
+        *[
+            Mistake(f"Only the first pair comes out. {hint}", lambda *given, k=k: _masked_reference(*given)[k])
+            for hint, k in (("Where are the others?", slice(1)), ("Does a `return` stand inside the loop?", 0))
+        ],
+        *[
+            Mistake("You average over the whole batch: asked for is one number per pair.", average)
+            for average in (
+                lambda a, b, mask: np.mean((a - b)[mask] ** 2),
+                lambda a, b, mask: np.mean(_masked_reference(a, b, mask)),
+            )
+        ],
     ],
     properties=[
         each_alone(*masked(52, 3, 3, 4, 2)),

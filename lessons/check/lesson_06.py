@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from lessons.check.checking import Case, Exercise, Mistake
+from lessons.check import lesson_06_mistakes
+from lessons.check.checking import Case, Exercise
+from lessons.check.lesson_06_mistakes import bends, extrapolated, filter_rows
+from lessons.check.properties import each_alone
 
 RNG = np.random.default_rng(6)
 
@@ -14,25 +17,10 @@ def _draw(*shape):
 # directional_derivative
 
 
-def _extrapolated(f, x, d):
-    """Richardson's extrapolation in float64, with a step that is small for strongly bending functions too."""
-    x, d = x.astype(np.float64), d.astype(np.float64)
-    near, far = ((f(x + h * d) - f(x - h * d)) / (2 * h) for h in (1e-4, 2e-4))
-    return np.asarray(near + (near - far) / 3)
-
-
-def _steps(change):
-    """A wrong answer, from what it does with f, x, d and a step h."""
-    return lambda f, x, d: np.asarray(change(f, x.astype(np.float64), d.astype(np.float64), 1e-5))
-
-
-def _bends(x):
-    """Its second derivative is a hundred times its first, and the third ten thousand times."""
-    return np.sin(100 * x)
-
-
 def _right_for_a_square(directional_derivative):
     got = directional_derivative(lambda x: x * x, np.array([3.0]), np.array([2.0]))
+    if np.shape(got) == (1,) and 0 < abs(got[0]) < 1e-3:
+        return "The results are tiny. Do you divide by the step, and by all of it? `a / 2 * h` is `(a / 2) * h`."
     if np.shape(got) != (1,) or not abs(got[0] - 12) < 0.1:
         return (
             f"For f(x) = x^2 at 3 along 2 the result is {np.ravel(got)[0]:.6g}, and should be 12. Take a step s along "
@@ -43,62 +31,43 @@ def _right_for_a_square(directional_derivative):
 
 def _right_where_f_bends(directional_derivative):
     x, d = np.array([0.3, 0.7]), np.array([1.0, -1.0])
-    error = np.abs(directional_derivative(_bends, x, d) / (100 * np.cos(100 * x) * d) - 1).max()
+    error = np.abs(directional_derivative(bends, x, d) / ((100 * np.cos(100 * x) + 50) * d) - 1).max()
     if not error < 1e-5:
         return (
-            f"For sin(100 x), which bends strongly, the relative error is {error:.0e}. Which error is that, truncation "
-            "or rounding? Look at the V of the lesson: does a larger or a smaller step help?"
+            f"For sin(100 x) + 50 x, which bends strongly, the relative error is {error:.0e}. Which error is that, "
+            "truncation or rounding? Look at the V of the lesson: does a larger or a smaller step help?"
         )
     return None
 
 
 def _right_in_float32(directional_derivative):
     x, d = np.float32([0.5, 0.25]), np.float32([0.4, 0.3])
-    error = np.abs(directional_derivative(lambda x: 1 / (2 + x), x, d) / (-d / (2.0 + x) ** 2) - 1).max()
+    got = directional_derivative(lambda x: 1 / (2 + x), x, d)
+    error = np.abs(got / (-d / (2.0 + x) ** 2) - 1).max()
     if not error < 1e-5:
         return (
             f"For an image in float32 the relative error is {error:.0e}. f computes in the dtype of what it is given. "
             "Can any step give six digits there?"
         )
+    if np.asarray(got).dtype != np.float64:
+        return f"For an image in float32 the result is {np.asarray(got).dtype}. It must be float64."
     return None
 
 
 DIRECTIONAL_DERIVATIVE = Exercise(
     name="directional_derivative",
     title="a central difference along a direction",
-    reference=_extrapolated,
+    reference=extrapolated,
     cases=[
         Case("x^2 of one number", (lambda x: x * x, np.array([3.0]), np.array([2.0]))),
         Case("x^3 of an image", (lambda x: x**3, _draw(3, 4), _draw(3, 4))),
-        Case("a function that bends strongly, sin(100 x)", (_bends, np.array([0.3, 0.7]), np.array([1.0, -1.0]))),
+        Case("a function that bends strongly, sin(100 x) + 50 x", (bends, np.array([0.3, 0.7]), np.array([1.0, -1.0]))),
         Case("a number from an image, sum x^2", (lambda x: (x * x).sum(), _draw(3, 4), _draw(3, 4))),
         Case("an image of another shape, x^2 transposed", (lambda x: (x * x).T, _draw(2, 5), _draw(2, 5))),
         Case("a long direction", (lambda x: x * x / 2, _draw(3, 4), 10 * _draw(3, 4))),
         Case("float32", (lambda x: 1 / (2 + x), np.float32([0.5, 0.25]), np.float32([0.4, 0.3]))),
     ],
-    mistakes=[
-        Mistake(
-            "You step to one side only. What cancels if you step to both?",
-            _steps(lambda f, x, d, h: (f(x + h * d) - f(x)) / h),
-        ),
-        Mistake(
-            "You step to one side only, backwards. What cancels if you step to both?",
-            _steps(lambda f, x, d, h: (f(x) - f(x - h * d)) / h),
-        ),
-        Mistake(
-            "You make the direction as long as 1 before you step. A direction twice as long shall give twice the "
-            "change.",
-            _steps(lambda f, x, d, h: _extrapolated(f, x, d / np.sqrt((d * d).sum()))),
-        ),
-        Mistake(
-            "You move all elements by the same amount. Where is d?",
-            _steps(lambda f, x, d, h: _extrapolated(f, x, np.ones_like(d))),
-        ),
-        Mistake(
-            "You add up the elements of the result. J d has the shape of f(x).",
-            _steps(lambda f, x, d, h: _extrapolated(f, x, d).sum()),
-        ),
-    ],
+    mistakes=lesson_06_mistakes.DIRECTIONAL_DERIVATIVE,
     properties=[_right_for_a_square, _right_where_f_bends, _right_in_float32],
 )
 
@@ -106,41 +75,16 @@ DIRECTIONAL_DERIVATIVE = Exercise(
 # filter_rows_adjoint
 
 
-def _filter(x, weights):
-    padded = np.pad(x, ((0, 0), (1, 1), (0, 0), (0, 0)))
-    return weights[0] * padded[:, :-2] + weights[1] * padded[:, 1:-1] + weights[2] * padded[:, 2:]
-
-
-def _adjoint_by_matrix(g, weights):
-    """Form the filter as a matrix, column by column, and multiply with its transpose."""
-    basis = np.eye(g.shape[1])[:, :, None, None]  # an image for each row, 1 there and 0 elsewhere
-    columns = _filter(basis, weights)[:, :, 0, 0]  # columns[k, i]: what row k contributes to output row i
-    return np.einsum("ki,niwc->nkwc", columns, g)
-
-
-def _periodic(g, weights):
-    return weights[0] * np.roll(g, -1, 1) + weights[1] * g + weights[2] * np.roll(g, 1, 1)
-
-
-def _edge(g, weights):
-    padded = np.pad(g, ((0, 0), (1, 1), (0, 0), (0, 0)), mode="edge")
-    return weights[2] * padded[:, :-2] + weights[1] * padded[:, 1:-1] + weights[0] * padded[:, 2:]
-
-
-def _inverse(g, weights):
-    matrix = _filter(np.eye(g.shape[1])[:, :, None, None], weights)[:, :, 0, 0]
-    return np.einsum("ik,niwc->nkwc", np.linalg.inv(matrix), g)
-
-
-def _along_columns(g, weights):
-    return _adjoint_by_matrix(g.swapaxes(1, 2), weights).swapaxes(1, 2)
+def _each_image_alone(adjoint):
+    images = np.random.default_rng(4).standard_normal((3, 5, 4, 2))
+    return each_alone(images)(lambda g: adjoint(g, (0.2, 0.5, -0.7)))
 
 
 def _adjoint_test(adjoint):
     rng = np.random.default_rng(3)
     x, g = rng.standard_normal((2, 2, 5, 4, 2))
     weights = (0.2, 0.5, -0.7)
-    left, right = (_filter(x, weights) * g).sum(), (x * adjoint(g, weights)).sum()
+    left, right = (filter_rows(x, weights) * g).sum(), (x * adjoint(g, weights)).sum()
     if not np.isclose(left, right):
         return (
             f"The adjoint test fails: sum filter_rows(x) g is {left:.6g}, and sum x filter_rows_adjoint(g) is "
@@ -155,7 +99,7 @@ FIRST = np.array([1.0, 0.0, 0.0, 0.0]).reshape(1, 4, 1, 1)
 FILTER_ADJOINT = Exercise(
     name="filter_rows_adjoint",
     title="the adjoint of a filter of three weights",
-    reference=_adjoint_by_matrix,
+    reference=lesson_06_mistakes.adjoint_by_matrix,
     cases=[
         Case("a single 1 in the middle of three rows", (ONE, (10.0, 20.0, 30.0))),
         Case("weights that are the same on both sides", (_draw(1, 6, 5, 1), (0.25, 0.5, 0.25))),
@@ -164,33 +108,8 @@ FILTER_ADJOINT = Exercise(
         Case("three images of two channels, 4 x 7 pixels", (_draw(3, 4, 7, 2), (1.0, -2.0, 0.5))),
         Case("images of a single row", (_draw(2, 1, 5, 1), (10.0, 20.0, 30.0))),
     ],
-    mistakes=[
-        Mistake(
-            "You apply the filter itself. For weights that are the same on both sides nobody sees the difference. Into "
-            "which outputs does a pixel go, and with which weight?",
-            _filter,
-        ),
-        Mistake(
-            "What leaves at one border comes back at the other. Beyond the border there are zeros.",
-            _periodic,
-        ),
-        Mistake(
-            "Beyond the border you repeat the cotangent of the last row. No output was there that a pixel could go "
-            "into.",
-            _edge,
-        ),
-        Mistake(
-            "You undo the filter. The adjoint is not the inverse: it asks how much each pixel contributed, not which "
-            "pixels there were.",
-            _inverse,
-        ),
-        Mistake("You work along the columns. Rows are axis 1 of (N, H, W, C).", _along_columns),
-        Mistake(
-            "You turn the cotangent upside down. Only the neighbours change sides, the rows stay where they are.",
-            lambda g, weights: _adjoint_by_matrix(g[:, ::-1], weights),
-        ),
-    ],
-    properties=[_adjoint_test],
+    mistakes=lesson_06_mistakes.FILTER_ADJOINT,
+    properties=[_each_image_alone, _adjoint_test],
 )
 
 
@@ -215,6 +134,10 @@ def _one_element(factor):
         return g_x
 
     return vjp
+
+
+def _perpendicular(x):
+    return x[::-1] * np.where(np.arange(x.size) < x.size // 2, 1, -1)
 
 
 IMAGE = 1 + np.random.default_rng(0).random((6, 7))
@@ -247,6 +170,9 @@ NEARLY_RIGHT = [
 RIGHT_ALONG_ONES = [  # the error of the VJP adds up to zero, so that a direction of ones does not see it
     ("x^2, with the gradient of each row reversed", lambda x: x * x, lambda x, g: (2 * x * g)[:, ::-1], IMAGE),
     ("x^2, with the gradient moved by one", lambda x: x * x, lambda x, g: np.roll(2 * x * g, 1, axis=1), IMAGE),
+]
+RIGHT_ALONG_X = [
+    ("x^2, with an error that is perpendicular to x", lambda x: x * x, lambda x, g: 2 * x * g + _perpendicular(x), ROW)
 ]
 RIGHT_FOR_ONES = [
     ("the transpose, by a reshape", lambda x: x.T, lambda x, g: g.reshape(x.shape), IMAGE),
@@ -281,22 +207,67 @@ def _is_a_bool(is_right):
     return None
 
 
+def _asks_both(is_right):
+    """Does it look at the VJP at all, and at f?"""
+    _, f, vjp, x = RIGHT[0]
+    asked = set()
+
+    def watched_f(x):
+        asked.add("f")
+        return f(x)
+
+    def watched_vjp(x, g):
+        asked.add("vjp")
+        return vjp(x, g)
+
+    is_right(watched_f, watched_vjp, x, np.random.default_rng(0))
+    if not asked:
+        return "You never call f or vjp. Whatever your answer is, it does not depend on them."
+    if "vjp" not in asked:
+        return "You never call vjp. Your answer does not depend on it."
+    if "f" not in asked:
+        return "You never call f. With what do you compare the VJP? Its own formula cannot tell."
+    return None
+
+
+def _not_the_other_way_round(is_right):
+    answers = [[is_right(*of_one, np.random.default_rng(0)) for _, *of_one in vjps] for vjps in (RIGHT, GROSSLY_WRONG)]
+    if not any(answers[0]) and all(answers[1]):
+        return "Your answer is the wrong way round: you call the right VJPs wrong, and the wrong ones right."
+    return None
+
+
+def _answer_is_not_a_matter_of_luck(is_right):
+    for words, f, vjp, x in GROSSLY_WRONG:
+        answers = [bool(is_right(f, vjp, x, np.random.default_rng(seed))) for seed in range(20)]
+        if 3 <= sum(answers) <= 17:
+            return (
+                f"A VJP that is wrong at every element, that of {words}, you call right or wrong according to the "
+                "random numbers. Their difference can have either sign. What does your comparison make of that?"
+            )
+    return None
+
+
 IS_RIGHT = Exercise(
     name="is_right",
     title="decide whether a VJP is right",
     properties=[
         _is_a_bool,
+        _asks_both,
+        _not_the_other_way_round,
+        _answer_is_not_a_matter_of_luck,
         _answers(
             GROSSLY_WRONG,
             False,
-            "Do the two sides that you compare really come from different sources, one from differences, one from the "
-            "VJP?",
+            "Do you compare two numbers at all, and do they really come from different sources, one from differences, "
+            "one from the VJP?",
         ),
         _answers(
             RIGHT,
             True,
-            "Both sides are the same number, except for rounding and truncation. How large are these with your step, "
-            "compared with your tolerance?",
+            "Both sides are the same number, except for rounding and truncation. Print them. Have they nothing in "
+            "common? Then g or d is missing on one side. Do only their last digits differ? Then compare your tolerance "
+            "with what rounding and truncation are with your step.",
         ),
         _answers(
             RIGHT_OF_OTHER_SHAPE,
@@ -313,6 +284,11 @@ IS_RIGHT = Exercise(
             RIGHT_ALONG_ONES,
             False,
             "Its mistakes cancel along the direction in which you move x. What kind of direction sees every element?",
+        ),
+        _answers(
+            RIGHT_ALONG_X,
+            False,
+            "Its mistakes cancel along the direction in which you move x. Is it a random one?",
         ),
         _answers(RIGHT_FOR_ONES, False, "For one cotangent it is right, and you tried that one. Which?"),
         _answers(

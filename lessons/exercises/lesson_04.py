@@ -20,7 +20,7 @@ def slope_of_masked_loss(u, moving, fixed, mask):
 
     with y, the moving image warped by u: bilinear, zero beyond the border. Where u_row or u_column is a whole number,
     the loss has a kink; the slope behind it, at larger values, is meant, as in the lesson. Derive it: a difference
-    quotient is only almost right.
+    quotient fails beside a kink.
 
     Parameters
     ----------

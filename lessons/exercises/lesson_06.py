@@ -4,10 +4,11 @@ import numpy as np  # noqa: F401 (you will need it)
 
 
 def directional_derivative(f, x, d):
-    """By how much f changes per unit of length if x moves along d: J d, from a central difference.
+    """The derivative of f(x + s d) with respect to s at s = 0, that is J d, from a central difference.
 
-    You choose the step. It must do for functions that bend strongly, and for images in float32 as well: then too the
-    result shall have at least six right digits.
+    Do not make d as long as 1: a d that is twice as long gives twice the result. You choose the step. It must do
+    for functions that bend strongly, and for images in float32 as well: then too the result shall have at least six
+    right digits.
 
     Parameters
     ----------
@@ -74,7 +75,8 @@ def is_right(f, vjp, x, rng):
     """Decide whether a VJP is right.
 
     It is tested with right VJPs and with wrong ones, of functions whose values are near 1, in the millions, or tiny.
-    None of them has a kink near x.
+    None of them has a kink near x. A wrong VJP may also return nan ("not a number", what 0 / 0 is), and every
+    comparison with nan is False.
 
     Parameters
     ----------
