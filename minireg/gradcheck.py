@@ -286,7 +286,8 @@ class _Check:
         )
         left, right, blur = self.slopes(worst, place, cotangent)
         if abs(left - right) > blur and min(left, right) - blur < said < max(left, right) + blur:
-            fit = f"a kink: on its two sides the slope is {left + 0.0:.6g} and {right + 0.0:.6g}. Move the inputs away from it."
+            sides = f"{left + 0.0:.6g} and {right + 0.0:.6g}"  # + 0.0 makes 0 of -0
+            fit = f"a kink: on its two sides the slope is {sides}. Move the inputs away from it."
         element = tuple(map(int, place))
         self.fail(
             (worst,),
