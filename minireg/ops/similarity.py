@@ -33,7 +33,7 @@ def ncc(a, b):
     ValueError
         Shapes that differ, or are not (N, H, W, C).
 
-    Source: Lewis, Fast normalized cross-correlation, Vision Interface 1995, equation 1.
+    Source: Lewis, Fast normalized cross-correlation, Vision Interface 1995, pages 120 to 123 (there for every shift).
     """
     if a.shape != b.shape or a.ndim != 4:
         raise ValueError(f"ncc compares images of one shape (N, H, W, C), got {a.shape} and {b.shape}")
