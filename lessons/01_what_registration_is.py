@@ -7,7 +7,7 @@
 # - **Time**: reading 25 minutes, running under 10 seconds.
 #
 # Run this file with `python lessons/01_what_registration_is.py`; it prints numbers and writes its figures to
-# `lessons/figures`. Everything that the text claims is checked by an `assert` next to it.
+# `lessons/figures`. What the text says about results is checked by an `assert` next to it.
 
 # %%
 import matplotlib.pyplot as plt
@@ -172,7 +172,9 @@ def pull(image, u):
 # %% [markdown]
 # To enlarge by 1.5, the output pixel at a distance of 3 from the middle has to look at a distance of 2: it looks
 # inwards, by a third of its distance. So the field that enlarges is exactly the field `inwards`, with which pushing
-# made the digit *smaller*. Pushing and pulling go opposite ways.
+# made the digit *smaller*. Pushing and pulling go opposite ways: to push with the same effect, the pixel q = p + u(p)
+# that is looked at would have to be sent back to p, by -u(p). That is -u, but read at the *other* end of the way; where
+# two pixels look at the same place, no pushing can do it at all.
 
 # %%
 pulled = pull(moving, inwards)

@@ -60,8 +60,8 @@ assert mse(pull_rounded(moving, rows, columns - 0.55), fixed) == mse(pull_rounde
 
 # %% [markdown]
 # A shift by 0.3 does nothing at all, and neither does 0.45; then, at 0.5, the whole image jumps. The loss is a
-# staircase. On a stair one cannot tell in which direction it goes down, and at the bottom every displacement from -2.5
-# to -1.5 is as good as the true one. We need intensities *between* the pixels.
+# staircase. On a stair one cannot tell in which direction it goes down, and at the bottom every displacement between
+# -2.5 and -1.5 is as good as the true one. We need intensities *between* the pixels.
 #
 # ## On a line
 #
@@ -143,7 +143,7 @@ assert np.allclose(bilinear(moving, r, np.ceil(c) - 1e-9), bilinear(moving, r, n
 assert np.allclose(bilinear(moving, np.ceil(r) - 1e-9, c), bilinear(moving, np.ceil(r), c), atol=1e-6)
 
 # %% [markdown]
-# A picture that is no plane is only approximated. Along a parabola, half-way between two pixels, the straight line is
+# Most other pictures are only approximated. Along a parabola, half-way between two pixels, the straight line is
 # off by a quarter:
 
 # %%
@@ -247,10 +247,11 @@ assert moving[-1, :].max() == 0 and moving[:, -1].max() == 0  # the digit has a 
 # %% [markdown]
 # The last row and the last column are black. Why? In the last column c = 27, so `j0` is 27 and `j1` is 28. Clipping
 # makes `j1` 27 too. Then both weights, `j1 - c` and `c - j0`, are 0. The index was clipped *before* the weights were
-# made from it, and so the weights no longer add up to 1. Clipping belongs to *reading* a pixel, not to the weights.
+# made from it, and so the weights no longer add up to 1. (In the first column nothing is clipped: `j0` is 0 and `j1` is
+# 1. So only two of the four borders are lost.) Clipping belongs to *reading* a pixel, not to the weights.
 #
 # The bug stayed hidden because MNIST's digits have a black border, like ours. Two cheap tests find it. The weights must
-# add up to 1 for every place, at the border too: an image of ones shows their sum, as it did above. And the identity
+# add up to 1 for every place inside of the image, its border included: an image of ones shows their sum, as it did above. And the identity
 # must change no image at all, so test it with an image that has no special pixels, such as random numbers:
 
 # %%
@@ -330,8 +331,9 @@ assert mse(bilinear(moving, *rotation(360)), moving) < 1e-12
 #
 #     w(p) = first(p) + second(p + first(p))
 #
-# and warping an image by w does in one step what warping it by `second`, and the result by `first`, does in two. Why
-# `first` *last*? Write down what the two steps read, and put one into the other:
+# and warping an image by w does in one step what warping it by `second`, and the result by `first`, does in two (but for
+# the second interpolation, which is left out). Why `first` *last*? Write down what the two steps read, and put one into
+# the other:
 #
 #     once(q)  = image(q + second(q))
 #     twice(p) = once(p + first(p)) = image(p + first(p) + second(p + first(p)))
@@ -354,7 +356,7 @@ ten_degrees = np.stack(rotation(10), axis=-1) - np.stack([rows, columns], axis=-
 shift = np.broadcast_to([0.0, -3.0], (28, 28, 2))
 in_two_steps = bilinear(bilinear(moving, *rotation(10)), rows, columns - 3)
 w = compose(shift, ten_degrees)
-assert np.allclose(bilinear(moving, rows + w[..., 0], columns + w[..., 1]), in_two_steps)
+assert np.allclose(bilinear(moving, rows + w[..., 0], columns + w[..., 1]), in_two_steps)  # whole pixels: exactly
 
 w = np.zeros((28, 28, 2))
 for _ in range(36):

@@ -207,8 +207,8 @@ assert ncc(one_row_up, mr) > in_place + 0.01 and inside < -0.1
 
 # %% [markdown]
 # The true alignment scores lower than a false one: with the CT moved up by a row, NCC is higher. A registration by
-# NCC would move it. Inside the head NCC is even negative. The .8 of the whole image comes from head and background:
-# around the head both are black.
+# NCC would move it, though not far: what holds the two heads together is that around them both images are black. The
+# .8 of the whole image comes from head and background; inside the head NCC is even negative.
 #
 # A *scatter plot* shows why. Every pixel becomes a point: its intensity in one image to the right, that in the other
 # upwards. The MSE asks whether the points lie on the diagonal. NCC asks whether they lie on any one straight line that
@@ -233,7 +233,8 @@ lesson.save(figure, "scatter")
 
 # %% [markdown]
 # For such pairs one needs measures that ask less: whether the intensity of one image *tells* that of the other, by
-# whatever rule. That is mutual information, outside this lesson (`losses.mutual_information_loss`).
+# whatever rule. That is mutual information, outside this lesson (`losses.mutual_information_loss`). For an exact
+# negative, 1 - NCC^2 would do.
 #
 # ## A landscape
 #

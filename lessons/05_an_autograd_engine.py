@@ -96,7 +96,8 @@ assert n * n * n + n * n == 482_504_960 and n * n + n * n == 1_229_312 < 482_504
 # From the output, everything on the way is one row of 784 numbers, because the loss is one number. From the input,
 # everything on the way is a matrix with a column for each of the 784 inputs. In registration the inputs are many (a
 # displacement for every pixel, the weights of a network) and the loss is one number, so one walks back from the loss.
-# This direction is called the *reverse mode*, the other one the *forward mode*.
+# This direction is called the *reverse mode*, the other one the *forward mode*. With one input and many outputs it
+# would be the other way round: from the input one carries a single column.
 #
 # The row that one carries along has a name. For a loss `L` and any value `y` on the way, the *cotangent* of `y` is
 # `g = dL/dy`. It has the shape of `y`: one number for each number in `y`, which says how much `L` changes if that
@@ -320,9 +321,12 @@ def backward(output):
 
 # `one` is the start of the chain and each of the 5,000 things added.
 assert backward(y * y + y)[x] == backward(y + y * y)[x] == 26 and backward(chain)[one] == 5001
+g = np.ones(())
+assert all(vjp(g) is g for vjp in (x + y).vjps)  # one array for both inputs
 
 # %% [markdown]
-# Right in both orders, and the long chain is no problem. How many VJPs are called? One for each use, that is, for each
+# Right in both orders, and the long chain is no problem. (Why `cotangents.get(source, 0) + share` and not `+=`? `add`
+# hands the *same* array to both of its inputs. Adding into it for one of them would change the cotangent of the other.) How many VJPs are called? One for each use, that is, for each
 # arrow of the graph. Sixty doublings take 120 calls. And the engine fills less than the sixty lines of the title (the
 # folded cell counts them), which leaves room for operations of your own.
 

@@ -368,8 +368,8 @@ lesson.save(figure, "kink")
 
 # %% [markdown]
 # So keep the inputs of a test away from kinks, much further than `h`, and look at the kinks themselves separately. This
-# will matter in the next lesson: between two pixels, bilinear interpolation is smooth, and at every pixel it has a
-# kink.
+# will matter in the next lesson: between two pixels, bilinear interpolation is smooth, and at every pixel it can have
+# a kink.
 #
 # ## A bug hunt
 #
@@ -453,7 +453,7 @@ assert wrong == [reciprocal, shares, times_reversed]
 #
 # `minireg.gradcheck` does what you have done, for Tensors: central differences in float64, a random direction, a random
 # cotangent. Besides, it tries several steps and estimates from them how exact the quotient is, so that its tolerance is
-# not guessed; it draws several times; it uses the adjoint test where an operation is linear; and it watches that no
+# not guessed; it draws several times; it uses the adjoint test where you say that an operation is linear; and it watches that no
 # array is changed on the way. When something is wrong, it goes through the gradient element by element and looks for
 # the kind of mistake that explains the numbers. ([docs/verification.md](../docs/verification.md) tells all of it.) To
 # show it our suspects, we make an operation on Tensors of each by `op`.
@@ -485,8 +485,8 @@ print(message)
 assert "a kink" in message and "is wrong" not in verdict(ops.relu, np.array([-1.0, 0.5, 2.0]))
 
 # %% [markdown]
-# The slopes in the message are 0 and 1, times the cotangent of that element. Before the checker blames a VJP, it asks
-# whether the point lies on a kink.
+# The slopes in the message are 0 and 1, times the cotangent of that element. The checker still says "is wrong", because
+# VJP and quotient differ; but it has found that the point lies on a kink, and asks you to move it.
 #
 # Now you can judge what you cannot derive yet. The VJPs of `ops.warp` and `ops.ncc` are the subject of the next two
 # lessons; that they are right you can know already. The images are random, and the displacement ends between the

@@ -373,17 +373,18 @@ for (above, below), border in zip(panels.T, ("zeros", "edge"), strict=True):
         axes.axvspan(0, 3, color="lightgrey", alpha=0.4)
 panels[0, 0].set_ylabel("y")
 panels[1, 0].set_ylabel("dy/dc")
-figure.suptitle("The image (grey) ends in a ramp to zero, or goes on with its last pixel; further out all slopes are 0")
+figure.suptitle("The image (grey) ends in a ramp to zero, or goes on with its last pixel; further out dy/dc is 0")
 lesson.save(figure, "border")
 
 # %% [markdown]
 # With "zeros" the image ends in a ramp, one pixel wide, and there the slope is the whole brightness of the last pixel.
-# With "edge" it goes on for ever and the slope is 0. In both cases a point that has strayed more than one pixel beyond
-# the border has no gradient: nothing calls it back.
+# With "edge" it goes on for ever and the slope across the border is 0. In both cases a point that has strayed more than
+# one pixel beyond the border has no gradient *across* it: nothing calls it back. (Along the border it may have one, with
+# "edge": what goes on for ever is the last pixel of every row, and the rows differ.)
 #
 # The last pixel itself, at c = 3, is a whole number, a kink, and the derivative is the one to the *right*: -.9, out
 # into the black. So a white image has a gradient in its last row even under the field u = 0 that displaces nothing. And
-# u = 0 is all kinks: every point is a whole number. What comes out there is the step to the next pixel:
+# u = 0 lies on kinks everywhere: every point is a whole number. What comes out there is the step to the next pixel:
 
 # %%
 white, digit = np.ones((1, 28, 28, 1)), draw_digits([3], rng).astype(float)
@@ -463,8 +464,8 @@ lesson.save(figure, "downhill")
 # - The VJP of the image: a scatter, the adjoint of the gather. Shares that meet add up, and `+=` with an index array
 #   loses them.
 # - At a whole number of pixels the derivative is the one in the direction of growing r and c; a difference quotient
-#   gives the mean of both sides there. The border "zeros" is a ramp of one pixel, the border "edge" is flat, and far
-#   outside there is no gradient.
+#   gives the mean of both sides there. The border "zeros" is a ramp of one pixel, the border "edge" is flat; far
+#   outside there is no gradient that leads back.
 # - No gradient where the image is flat, and none along an edge.
 #
 # ## Exercises

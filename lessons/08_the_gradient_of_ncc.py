@@ -203,7 +203,7 @@ lesson.save(figure, "asks")
 # **Far from zero.** Textbooks give another formula for the sums, which needs no centring: the mean of the squares minus
 # the square of the mean, saa/n = mean(a^2) - mean(a)^2. On paper it is the same. In float32 it is not. Some images have
 # intensities around 1,000. Their squares are around 1,000,000, and there float32 knows only the multiples of 1/16. The
-# variance of this digit, .086, lies between two of them.
+# variance of this digit, .086, lies between two of them (and both means have been rounded, too).
 
 
 # %%
@@ -219,14 +219,15 @@ for offset in (0, 10, 100, 1000, 10000):
     moved_up = (a + offset).astype(np.float32)
     print(f"offset {offset:>6}: {variance_of_a_textbook(moved_up):.6f}, centred {variance_centred(moved_up):.6f}")
     assert abs(variance_centred(moved_up) - np.var(a)) < 1e-3
+assert variance_of_a_textbook(moved_up) <= 0  # around 10,000 nothing is left
 moved_up = (a + 1000).astype(np.float32)
 assert 0.08 < np.var(a) < 0.09
 sixteenths = 16 * float(variance_of_a_textbook(moved_up))
 assert sixteenths == round(sixteenths) and abs(sixteenths / 16 - np.var(a)) > 0.01
 
 # %% [markdown]
-# An offset does not change a variance, but the textbook's formula loses it. Where such a difference comes out as 0, NCC
-# is infinite or not a number; where it comes out negative, the root fails. Taking the mean off *before* squaring keeps
+# An offset does not change a variance, but the textbook's formula loses it. Where such a difference comes out as 0, as it
+# does around 10,000, NCC is infinite or not a number; where it comes out negative, the root fails. Taking the mean off *before* squaring keeps
 # the digits.
 #
 # **Nothing to compare.** In a constant image all of a' is 0, and y is 0/0. In lesson 3 you saw that `ops.ncc` says 0
@@ -323,6 +324,9 @@ print(f"true {truth}, found with the MSE {path_mse[-1].round(3)}, with NCC {path
 assert np.abs(path_ncc[-1] - truth).max() < 0.01
 assert np.linalg.norm(path_mse[-1]) < 1 and np.all(path_mse[-1] % 1 > 0.1) and np.all(path_mse[-1] % 1 < 0.9)
 assert np.allclose(gradient(ncc_loss, 0.5 * moving, np.zeros(2)), gradient(ncc_loss, moving, np.zeros(2)))
+for whole in np.ndindex(8, 8):  # in every cell of 8 x 8 the middle is lower than its first corner
+    corner, middle = (mse_loss(read_at(moving, np.array(whole) - 4.0 + k)[0], fixed)[0] for k in (0, 0.5))
+    assert middle < corner
 at_truth, half_a_pixel_off = (mse_loss(read_at(moving, truth + k)[0], fixed)[0] for k in (0, 0.5))
 assert half_a_pixel_off < at_truth and at_truth > 0.2
 

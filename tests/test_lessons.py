@@ -14,7 +14,7 @@ from lessons.check.checking import examine
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))
 NUMBERS = [path.name[:2] for path in LESSONS]
-NEW_CODE = 120  # lines at most: in the cells that are not folded, without imports, comments and empty lines
+NEW_CODE = 125  # lines, "about 120": in the cells that are not folded, without imports, comments and empty lines
 NOT_NEW = ("#", "import ", "from ")
 
 # Run a lesson on a backend of the tests, as its command line would on the user's.
