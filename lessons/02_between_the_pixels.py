@@ -247,12 +247,13 @@ assert moving[-1, :].max() == 0 and moving[:, -1].max() == 0  # the digit has a 
 # %% [markdown]
 # The last row and the last column are black. Why? In the last column c = 27, so `j0` is 27 and `j1` is 28. Clipping
 # makes `j1` 27 too. Then both weights, `j1 - c` and `c - j0`, are 0. The index was clipped *before* the weights were
-# made from it, and so the weights no longer add up to 1. (In the first column nothing is clipped: `j0` is 0 and `j1` is
-# 1. So only two of the four borders are lost.) Clipping belongs to *reading* a pixel, not to the weights.
+# made from it, and so the weights no longer add up to 1. (In the first column nothing is clipped, for its neighbour is
+# column 1. So only two of the four borders are lost.) Clipping belongs to *reading* a pixel, not to the weights.
 #
 # The bug stayed hidden because MNIST's digits have a black border, like ours. Two cheap tests find it. The weights must
-# add up to 1 for every place inside of the image, its border included: an image of ones shows their sum, as it did above. And the identity
-# must change no image at all, so test it with an image that has no special pixels, such as random numbers:
+# add up to 1 for every place inside of the image, its border included: an image of ones shows their sum, as it did
+# above. And the identity must change no image at all, so test it with an image that has no special pixels, such as
+# random numbers:
 
 # %%
 noise = rng.random((28, 28))
@@ -331,9 +332,9 @@ assert mse(bilinear(moving, *rotation(360)), moving) < 1e-12
 #
 #     w(p) = first(p) + second(p + first(p))
 #
-# and warping an image by w does in one step what warping it by `second`, and the result by `first`, does in two (but for
-# the second interpolation, which is left out). Why `first` *last*? Write down what the two steps read, and put one into
-# the other:
+# and warping an image by w does in one step what warping it by `second`, and the result by `first`, does in two (but
+# for the second interpolation, which is left out). Why `first` *last*? Write down what the two steps read, and put one
+# into the other:
 #
 #     once(q)  = image(q + second(q))
 #     twice(p) = once(p + first(p)) = image(p + first(p) + second(p + first(p)))

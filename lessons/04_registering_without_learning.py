@@ -291,8 +291,9 @@ assert at_centre < 0.95 * at_corners
 # ## From coarse to fine
 #
 # Lesson 3 showed the remedy: blur both images, and the basin grows. From images that are smooth already, interpolation
-# takes little away, so the pits go too. (NCC has fewer of them: weaker ink gains it nothing. Lesson 8 compares.) The slopes of blurred images are gentler, and the steps may be larger. We walk
-# on the most blurred pair first, and start each sharper pair where the one before has ended.
+# takes little away, so the pits go too. (NCC has fewer of them: weaker ink gains it nothing. Lesson 8 compares.) The
+# slopes of blurred images are gentler, and the steps may be larger. We walk on the most blurred pair first, and start
+# each sharper pair where the one before has ended.
 
 
 # %%

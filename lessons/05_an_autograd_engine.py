@@ -326,9 +326,10 @@ assert all(vjp(g) is g for vjp in (x + y).vjps)  # one array for both inputs
 
 # %% [markdown]
 # Right in both orders, and the long chain is no problem. (Why `cotangents.get(source, 0) + share` and not `+=`? `add`
-# hands the *same* array to both of its inputs. Adding into it for one of them would change the cotangent of the other.) How many VJPs are called? One for each use, that is, for each
-# arrow of the graph. Sixty doublings take 120 calls. And the engine fills less than the sixty lines of the title (the
-# folded cell counts them), which leaves room for operations of your own.
+# hands the *same* array to both of its inputs. Adding into it for one of them would change the cotangent of the other.)
+# How many VJPs are called? One for each use, that is, for each arrow of the graph. Sixty doublings take 120 calls. And
+# the engine fills less than the sixty lines of the title (the folded cell counts them), which leaves room for
+# operations of your own.
 
 # %%
 assert sum(count_uses(doubled(x, 60)).values()) == 120 and backward(doubled(x, 60))[x] == 2**60

@@ -453,10 +453,10 @@ assert wrong == [reciprocal, shares, times_reversed]
 #
 # `minireg.gradcheck` does what you have done, for Tensors: central differences in float64, a random direction, a random
 # cotangent. Besides, it tries several steps and estimates from them how exact the quotient is, so that its tolerance is
-# not guessed; it draws several times; it uses the adjoint test where you say that an operation is linear; and it watches that no
-# array is changed on the way. When something is wrong, it goes through the gradient element by element and looks for
-# the kind of mistake that explains the numbers. ([docs/verification.md](../docs/verification.md) tells all of it.) To
-# show it our suspects, we make an operation on Tensors of each by `op`.
+# not guessed; it draws several times; it uses the adjoint test where you say that an operation is linear; and it
+# watches that no array is changed on the way. When something is wrong, it goes through the gradient element by element
+# and looks for the kind of mistake that explains the numbers. ([docs/verification.md](../docs/verification.md) tells
+# all of it.) To show it our suspects, we make an operation on Tensors of each by `op`.
 
 
 # %%

@@ -379,8 +379,8 @@ lesson.save(figure, "border")
 # %% [markdown]
 # With "zeros" the image ends in a ramp, one pixel wide, and there the slope is the whole brightness of the last pixel.
 # With "edge" it goes on for ever and the slope across the border is 0. In both cases a point that has strayed more than
-# one pixel beyond the border has no gradient *across* it: nothing calls it back. (Along the border it may have one, with
-# "edge": what goes on for ever is the last pixel of every row, and the rows differ.)
+# one pixel beyond the border has no gradient *across* it: nothing calls it back. (Along the border it may have one,
+# with "edge": what goes on for ever is the last pixel of every row, and the rows differ.)
 #
 # The last pixel itself, at c = 3, is a whole number, a kink, and the derivative is the one to the *right*: -.9, out
 # into the black. So a white image has a gradient in its last row even under the field u = 0 that displaces nothing. And
@@ -394,9 +394,13 @@ assert np.all(g_white[0, -1, :, 0] == -1) and np.all(g_white[0, :-1, :, 0] == 0)
 assert np.array_equal(g_digit[0, :-1, :, 0], np.diff(digit[0, :, :, 0], axis=0))
 assert not read_with_slope(white, nowhere, "edge")[1].any()
 assert np.array_equal(g_digit, read_with_slope(digit, nowhere, "edge")[1])
+uneven, far_left = np.random.default_rng(8).random((1, 28, 28, 1)), nowhere - [0, 40]
+along_rows, along_columns = np.moveaxis(read_with_slope(uneven, far_left, "edge")[1], -1, 0)
+assert along_rows.any() and not along_columns.any() and not read_with_slope(uneven, far_left, "zeros")[1].any()
 
 # %% [markdown]
-# The last assertion: the digit has a black border, so both borders are the same to it.
+# The fourth assertion: the digit has a black border, so both borders are the same to it. The last one is what stands
+# above about points that have strayed.
 #
 # ## What the gradient tells a displacement field
 #

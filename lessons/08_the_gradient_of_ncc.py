@@ -226,9 +226,9 @@ sixteenths = 16 * float(variance_of_a_textbook(moved_up))
 assert sixteenths == round(sixteenths) and abs(sixteenths / 16 - np.var(a)) > 0.01
 
 # %% [markdown]
-# An offset does not change a variance, but the textbook's formula loses it. Where such a difference comes out as 0, as it
-# does around 10,000, NCC is infinite or not a number; where it comes out negative, the root fails. Taking the mean off *before* squaring keeps
-# the digits.
+# An offset does not change a variance, but the textbook's formula loses it. Where such a difference comes out as 0, as
+# it does around 10,000, NCC is infinite or not a number; where it comes out negative, the root fails. Taking the mean
+# off *before* squaring keeps the digits.
 #
 # **Nothing to compare.** In a constant image all of a' is 0, and y is 0/0. In lesson 3 you saw that `ops.ncc` says 0
 # there. The gradient divides by 0 as well, and for it, too, somebody has to decide: the project returns 0 for every
