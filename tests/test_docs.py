@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import matplotlib
 import pytest
+from gradients import temporary_ops
 
 import minireg
 
@@ -87,7 +88,7 @@ def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch, chosen_backend):
     monkeypatch.chdir(tmp_path)
     module = types.ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", module)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), temporary_ops():
         warnings.simplefilter("error")
         for first_line, code in python_blocks(read(page)):
             # The empty lines before it make a traceback name the line of the page.
