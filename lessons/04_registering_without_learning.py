@@ -324,8 +324,7 @@ blurred = stages[0][0]
 taken_away = [1 - np.var(warp(image, (0.5, 0.5))) / np.var(image) for image in (moving, blurred)]
 print("interpolating half-way takes {:.0%} of the variance, {:.0%} of the blurred one".format(*taken_away))
 assert taken_away[0] > 0.1 > 0.05 > taken_away[1]
-assert np.linalg.norm(walks[0][-1] - truth) < 0.5
-assert np.linalg.norm(walks[-1][-1] - truth) < 0.001
+assert np.linalg.norm(walks[0][-1] - truth) < 0.5 and np.linalg.norm(walks[-1][-1] - truth) < 0.001
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.6), layout="constrained")

@@ -297,9 +297,8 @@ def count_uses(output):
     while to_visit:
         for source in to_visit.pop().inputs:
             if source not in uses:
-                uses[source] = 0
                 to_visit.append(source)
-            uses[source] += 1
+            uses[source] = uses.get(source, 0) + 1
     return uses
 
 
@@ -321,8 +320,7 @@ def backward(output):
 
 # `one` is the start of the chain and each of the 5,000 things added.
 assert backward(y * y + y)[x] == backward(y + y * y)[x] == 26 and backward(chain)[one] == 5001
-g = np.ones(())
-assert all(vjp(g) is g for vjp in (x + y).vjps)  # one array for both inputs
+assert all(vjp(one.data) is one.data for vjp in (x + y).vjps)  # one array for both inputs
 
 # %% [markdown]
 # Right in both orders, and the long chain is no problem. (Why `cotangents.get(source, 0) + share` and not `+=`? `add`

@@ -199,8 +199,8 @@ assert math.isclose(np.sum(g_u * d), difference(lambda u: np.sum(g * warp_loops(
 # choose for a test: a ramp, on which bilinear sampling is exact.
 
 # %%
-ramp = np.array([[3.0, 5.0], [7.0, 9.0]])  # one row further is 4 brighter, one column further 2
-uneven = np.array([[3.0, 5.0], [7.0, 1.0]])
+# On the ramp one row further is 4 brighter, one column further 2.
+ramp, uneven = np.array([[3.0, 5.0], [7.0, 9.0]]), np.array([[3.0, 5.0], [7.0, 1.0]])
 for V in ramp, uneven:
     print("right", np.round(slopes(V, 0.2, 0.7), 2), " exchanged", np.round(slopes(V, 0.7, 0.2), 2))
 assert np.allclose(slopes(ramp, 0.2, 0.7), slopes(ramp, 0.7, 0.2))
@@ -309,8 +309,8 @@ lesson.save(figure, "scatter")
 # and all of g moves one column to the right (out of the image, in the last column).
 
 # %%
-look_one_further = np.zeros((5, 4, 2)) + np.array([0, 1])
-assert np.array_equal(vjp_image_loops(g, (5, 4, 2), look_one_further)[:, 1:], g[:, :-1])
+one_further = np.broadcast_to([0, 1], (5, 4, 2))  # every pixel looks one column further
+assert np.array_equal(vjp_image_loops(g, (5, 4, 2), one_further)[:, 1:], g[:, :-1])
 
 # %% [markdown]
 # ## The project's warp
@@ -387,8 +387,7 @@ lesson.save(figure, "border")
 # u = 0 lies on kinks everywhere: every point is a whole number. What comes out there is the step to the next pixel:
 
 # %%
-white, digit = np.ones((1, 28, 28, 1)), draw_digits([3], rng).astype(float)
-nowhere = np.zeros((1, 28, 28, 2))
+white, digit, nowhere = np.ones((1, 28, 28, 1)), draw_digits([3], rng).astype(float), np.zeros((1, 28, 28, 2))
 g_white, g_digit = (read_with_slope(image, nowhere, "zeros")[1] for image in (white, digit))
 assert np.all(g_white[0, -1, :, 0] == -1) and np.all(g_white[0, :-1, :, 0] == 0)
 assert np.array_equal(g_digit[0, :-1, :, 0], np.diff(digit[0, :, :, 0], axis=0))
@@ -410,8 +409,7 @@ assert along_rows.any() and not along_columns.any() and not read_with_slope(unev
 
 # %%
 moving, fixed = draw_digits([3, 3], np.random.default_rng(9))
-u = np.zeros((28, 28, 2))
-y = warp_loops(moving, u)
+u, y = nowhere[0], warp_loops(moving, nowhere[0])
 loss, g = np.mean((y - fixed) ** 2), 2 * (y - fixed) / y.size
 g_u = vjp_displacement_loops(g, moving, u)
 steps = vjp_displacement_loops(np.ones_like(g), moving, u)  # to the next pixel below and to the right

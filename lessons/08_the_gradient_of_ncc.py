@@ -324,9 +324,9 @@ print(f"true {truth}, found with the MSE {path_mse[-1].round(3)}, with NCC {path
 assert np.abs(path_ncc[-1] - truth).max() < 0.01
 assert np.linalg.norm(path_mse[-1]) < 1 and np.all(path_mse[-1] % 1 > 0.1) and np.all(path_mse[-1] % 1 < 0.9)
 assert np.allclose(gradient(ncc_loss, 0.5 * moving, np.zeros(2)), gradient(ncc_loss, moving, np.zeros(2)))
-for whole in np.ndindex(8, 8):  # in every cell of 8 x 8 the middle is lower than its first corner
-    corner, middle = (mse_loss(read_at(moving, np.array(whole) - 4.0 + k)[0], fixed)[0] for k in (0, 0.5))
-    assert middle < corner
+mse_at = lambda t: mse_loss(read_at(moving, np.array(t) - 4.0)[0], fixed)[0]
+for i, j in np.ndindex(8, 8):  # a pit in every cell: its middle is lower than all four corners
+    assert mse_at((i + 0.5, j + 0.5)) < min(mse_at(t) for t in ((i, j), (i, j + 1), (i + 1, j), (i + 1, j + 1)))
 at_truth, half_a_pixel_off = (mse_loss(read_at(moving, truth + k)[0], fixed)[0] for k in (0, 0.5))
 assert half_a_pixel_off < at_truth and at_truth > 0.2
 
