@@ -36,7 +36,7 @@ import numpy as np
 from tqdm import tqdm
 
 from minireg.data import load_digits
-from minireg.data.held_out import listed_pairs
+from minireg.data.digits import listed_pairs
 from minireg.data.pairs import PairSampler
 from minireg.errors import MiniregError
 from minireg.evaluation import (
@@ -49,7 +49,7 @@ from minireg.evaluation import (
 )
 from minireg.files import atomic_write
 from minireg.methods import METHODS, make_method
-from minireg.trainer import load_network
+from minireg.training.trainer import load_network
 
 TOLERANCE = 1e-4  # how far two float32 samplers may be apart, in intensities; a swapped axis gives about 1
 CHECKED_PAIRS = 10
@@ -297,7 +297,7 @@ def main():
     for name in METHODS:
         label = name if name == "identity" else f"minireg {name}"
         if wanted(label) and (network or not name.startswith("network")):
-            methods[label] = make_method(name, network, progress=True)
+            methods[label] = make_method(name, network=network if name in NEEDS else None, progress=True)
 
     for name, (module, make) in PEERS.items():
         if wanted(name) and _installed(name, module, say):

@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 
 from minireg import optim
-from minireg.configuration import RECIPES
+from minireg.training.configuration import RECIPES
 from minireg.models import SymmetricUNet
 from minireg.models.unet import FINEST, LEAK
-from minireg.objective import Workers, backpropagate
+from minireg.training.objective import Workers, backpropagate
 
 RECIPE = RECIPES["default"]
 CONFIGURATION = SimpleNamespace(**RECIPE)  # the weights of the terms are all that is used of it

@@ -9,8 +9,8 @@ Images are (N, H, W, C), displacements (N, H, W, 2) in pixels as (row, column). 
 NumPy and CuPy; `python -m minireg.train` trains a registration network.
 """
 
-from minireg import backend, ops
-from minireg.autograd import Tensor, no_grad
+from minireg.command import lazily
 
 __version__ = "0.1.0"
 __all__ = ["Tensor", "__version__", "backend", "no_grad", "ops"]
+__getattr__ = lazily(__name__, {"Tensor": "autograd", "no_grad": "autograd", "backend": "backend", "ops": "ops"})

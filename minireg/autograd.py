@@ -1,10 +1,12 @@
 """Reverse-mode automatic differentiation: Tensor, the graph it records, and `backward`.
 
-    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
-    y = (x * x).sum()            # each operation computes its result and records a Node
-    y.backward()                 # walks the nodes from y back to x
-    x.grad                       # array([2., 4., 6.], dtype=float32)
-    x.data -= 0.1 * x.grad       # a step downhill: changes the array in x; `x = x - ...` would make another Tensor
+    >>> from minireg import Tensor
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = (x * x).sum()            # each operation computes its result and records a Node
+    >>> y.backward()                 # walks the nodes from y back to x
+    >>> x.grad.tolist()
+    [2.0, 4.0, 6.0]
+    >>> x.data -= 0.1 * x.grad       # a step downhill: changes the array in x; `x = x - ...` would make another Tensor
 
 Let L be one number computed from everything, a loss. For y = f(x), the chain rule says dL/dx_j = sum over i of
 dL/dy_i dy_i/dx_j. With the Jacobian J_ij = dy_i/dx_j, that takes the cotangent g = dL/dy of the output to the cotangent
@@ -17,17 +19,19 @@ went in. Nothing refers back, so there are no cycles, and a graph disappears wit
 
 The operators (+, *, @, ...) and methods (sum, reshape, ...) of Tensor are ops; `minireg/ops/__init__.py` attaches them.
 
-Source: Griewank and Walther, Evaluating Derivatives, 2nd edition, SIAM 2008, chapter 3 (the reverse mode).
+Source: Griewank and Walther, Evaluating derivatives, 2nd edition, SIAM 2008, chapter 3 (the reverse mode),
+doi:10.1137/1.9780898717761.
 """
 
 import functools
 import inspect
 from contextlib import contextmanager
 
-import numpy
+import numpy as np
 
 from minireg import backend
 from minireg.backend import xp
+from minireg.errors import InputError
 
 
 class Tensor:
@@ -47,6 +51,11 @@ class Tensor:
         writing into the array (`x.data[0] = ...`) is not.
     grad : array of the same shape and dtype, or None: the sum of what all `backward` calls brought here. Only on
         leaves, the Tensors that were made by hand and not by an op.
+
+    >>> from minireg import Tensor
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> x * x
+    Tensor([1. 4.], made by mul, requires_grad=True)
     """
 
     __slots__ = ("__weakref__", "_data", "_node", "_requires_grad", "_version", "grad")
@@ -104,7 +113,12 @@ class Tensor:
         return f"Tensor({self._data}{made_by}{', requires_grad=True' if self.requires_grad else ''})"
 
     def item(self):
-        """The only element, as a Python number. Raises ValueError where there are several."""
+        """The only element, as a Python number. Raises ValueError where there are several.
+
+        >>> from minireg import Tensor
+        >>> Tensor([[2.5]]).item()
+        2.5
+        """
         return self._data.item()
 
     def __float__(self):
@@ -132,7 +146,14 @@ class Tensor:
     __hash__ = object.__hash__  # by identity; defining __eq__ would otherwise take it away
 
     def detach(self):
-        """The same array, outside the graph: no gradient flows through the result."""
+        """The same array, outside the graph: no gradient flows through the result.
+
+        >>> from minireg import Tensor
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> (x * x.detach()).backward()  # the second factor counts as a constant, so it is 3 and not 6
+        >>> x.grad.item()
+        3.0
+        """
         detached = Tensor(self._data)
         detached._version = self._version  # still the same memory
         return detached
@@ -149,13 +170,15 @@ class Tensor:
         retain_graph : bool
             Keep the graph for another `backward`. Without it the graph is freed as it is walked.
 
-        Raises
-        ------
-        RuntimeError
-            This Tensor is not on a graph; the graph was freed by an earlier `backward`; or an array that an op had
-            recorded was changed since. Nothing has been added to any `.grad` then.
-        ValueError
-            No cotangent for an output with several elements, or one of another shape.
+        Raises InputError without a cotangent for an output with several elements, or with one of another shape; and
+        RuntimeError where this Tensor is not on a graph, where the graph was freed by an earlier `backward`, or where
+        an array that an op had recorded was changed since. Nothing has been added to any `.grad` then.
+
+        >>> from minireg import Tensor
+        >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+        >>> (x * x).backward(Tensor([1.0, 0.0, -2.0]))  # L = x_0^2 - 2 x_2^2
+        >>> x.grad.tolist()
+        [2.0, 0.0, -12.0]
         """
         if not self.requires_grad:
             raise RuntimeError(
@@ -197,14 +220,14 @@ class Tensor:
     def _checked_cotangent(self, cotangent):
         if cotangent is None:
             if self.size != 1:
-                raise ValueError(
+                raise InputError(
                     f"backward() from a Tensor of shape {self.shape} needs a cotangent of that shape; only an output "
                     "with a single element can do without"
                 )
             return xp.ones(self.shape, self.dtype)
         cotangent = backend.to_device(_raw(cotangent))
         if cotangent.shape != self.shape:
-            raise ValueError(f"the cotangent has shape {cotangent.shape}, the Tensor has shape {self.shape}")
+            raise InputError(f"the cotangent has shape {cotangent.shape}, the Tensor has shape {self.shape}")
         return cotangent.astype(self.dtype, copy=False)
 
     def _accumulate(self, share):
@@ -259,7 +282,7 @@ class Node:
                 role = "its output" if tensor is output else "an input"
                 raise RuntimeError(
                     f"backward() through the op '{self.op_name}': {role}, of shape {tensor.shape}, was changed after "
-                    "the op had recorded it (by assigning .data, an optimiser step or load_state_dict). Call "
+                    "the op had recorded it (by assigning .data, an optimiser step or load_state_dict): call "
                     "backward() before changing it, or compute the result again"
                 )
 
@@ -310,7 +333,7 @@ def _raw(value):
     """
     if isinstance(value, Tensor):
         return value._data
-    return value.item() if isinstance(value, numpy.generic) else value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 _recording = True
@@ -318,7 +341,15 @@ _recording = True
 
 @contextmanager
 def no_grad():
-    """Within `with no_grad():` (or a function decorated by it) ops compute but record nothing."""
+    """Within `with no_grad():` (or a function decorated by it) ops compute but record nothing.
+
+    >>> from minireg import Tensor, no_grad
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
     global _recording
     before, _recording = _recording, False
     try:
@@ -339,12 +370,19 @@ def op(function):
     None in place of a VJP says that the argument cannot be differentiated.
 
     The decorated function takes Tensors, raw arrays or numbers, returns a Tensor, and is entered in `REGISTRY` under
-    its name. Only Tensors can get a gradient.
+    its name. Only Tensors can get a gradient. Raises BackendError where an argument holds an array of another library
+    than the one in use.
 
-    Raises
-    ------
-    BackendError
-        An argument holds an array of another library than the one in use.
+    >>> from minireg import Tensor
+    >>> from minireg.autograd import REGISTRY, op
+    >>> @op
+    ... def cube(x):
+    ...     return x**3, (lambda g: 3 * g * x**2,)
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> cube(x).backward()
+    >>> x.grad.item()
+    12.0
+    >>> del REGISTRY["cube"]  # it was an example only
     """
     name = function.__name__
     signature = inspect.signature(function)
@@ -358,7 +396,7 @@ def op(function):
             args, options = bound.args, bound.kwargs
         raw_args = [_raw(value) for value in args]
         for value in raw_args:
-            backend.refuse_foreign_array(value, f"The op '{name}'")
+            backend.refuse_foreign_array(value, f"the op '{name}'")
         computed = function(*raw_args, **options)
         if not (isinstance(computed, tuple) and len(computed) == 2 and isinstance(computed[1], tuple)):
             raise TypeError(f"the op '{name}' must return its output and a tuple of VJPs")

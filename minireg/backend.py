@@ -11,16 +11,10 @@ CuPy has NumPy's interface, so an op is written once, with `xp`. The few things 
 asks which library is in use.
 """
 
-import ctypes
 import importlib
 import os
 
-# One thread for NumPy's matrix products, unless the user has said otherwise. The products here are small: a second
-# thread made no training step faster (326 instead of 331 ms), and between two products it spins and keeps a core from
-# others, such as a second worker. The library reads the variable once, when NumPy is imported for the first time.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-import numpy
+import numpy as np
 
 from minireg.errors import BackendError
 
@@ -34,9 +28,8 @@ class NumpyBackend:
     scratch_bytes = 1024 * 1024
 
     def __init__(self):
-        self.xp = numpy
-        self.array_type = numpy.ndarray
-        _keep_freed_memory()
+        self.xp = np
+        self.array_type = np.ndarray
 
     def to_device(self, host_array):
         """Move a NumPy array to where this backend computes."""
@@ -45,22 +38,6 @@ class NumpyBackend:
     def to_host(self, array):
         """Move an array of this backend to a NumPy array."""
         return array
-
-
-def _keep_freed_memory():
-    """Ask the C library to keep freed memory for the next array instead of giving it back to the system.
-
-    A training step makes and drops the same large arrays over and over. glibc returns each to the system at once, and
-    the next array pays for fresh pages, zeroed one by one: up to a third of the time of a step. Where there is no
-    glibc (macOS, Windows, Alpine) nothing is changed. Source: mallopt(3); 32 MiB is the largest threshold it takes.
-    """
-    m_trim_threshold, m_mmap_threshold = -1, -3
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return
-    mallopt(m_mmap_threshold, 32 * 1024 * 1024)
-    mallopt(m_trim_threshold, 512 * 1024 * 1024)
 
 
 class CupyBackend(NumpyBackend):
@@ -89,12 +66,12 @@ def _import_working_cupy():
     except ModuleNotFoundError:
         raise BackendError(
             "CuPy is not installed: install it with python -m pip install cupy-cuda12x (for CUDA 12) or cupy-cuda13x "
-            f"(for CUDA 13), {instead}."
+            f"(for CUDA 13), {instead}"
         ) from None
     except Exception as error:  # CuPy was found, but its libraries do not load
         raise BackendError(
             f"CuPy is installed but cannot be imported ({_first_line(error)}): reinstall it for this machine's CUDA "
-            f"version, {instead}."
+            f"version, {instead}"
         ) from None
 
     try:
@@ -103,7 +80,7 @@ def _import_working_cupy():
     except Exception:
         driver, needed = 0, 0
     if driver == 0:
-        raise BackendError(f"No CUDA device can be used: no NVIDIA driver was found. Install the driver, {instead}.")
+        raise BackendError(f"no CUDA device can be used, for no NVIDIA driver was found: install the driver, {instead}")
     try:
         cupy.cuda.runtime.getDeviceCount()
         if float(cupy.arange(3, dtype="float32").sum()) != 3.0:
@@ -111,11 +88,11 @@ def _import_working_cupy():
     except Exception as error:
         if driver // 1000 < needed // 1000:  # minor versions are compatible, major ones are not
             raise BackendError(
-                f"The NVIDIA driver is too old: it supports CUDA {_version(driver)}, CuPy was built for CUDA "
-                f"{_version(needed)}. Update the driver or install the CuPy built for the older CUDA, {instead}."
+                f"the NVIDIA driver is too old, it supports CUDA {_version(driver)}, CuPy was built for CUDA "
+                f"{_version(needed)}: update the driver or install the CuPy built for the older CUDA, {instead}"
             ) from None
         raise BackendError(
-            f"No CUDA device can be used ({_first_line(error)}): check nvidia-smi and CUDA_VISIBLE_DEVICES, {instead}."
+            f"no CUDA device can be used ({_first_line(error)}): check nvidia-smi and CUDA_VISIBLE_DEVICES, {instead}"
         ) from None
     return cupy
 
@@ -134,13 +111,14 @@ BACKENDS = {"numpy": NumpyBackend, "cupy": CupyBackend}
 _active = None
 
 
-def use(name):
+def use(name=None):
     """Choose the array library for everything that follows.
 
     Parameters
     ----------
-    name : "numpy" or "cupy"
-        Or another name that was added to `BACKENDS`.
+    name : "numpy" or "cupy", optional
+        Or another name that was added to `BACKENDS`. Without one, the library in use stays; if there is none yet, it is
+        the one that the variable MINIREG_BACKEND names, else NumPy.
 
     Raises
     ------
@@ -149,17 +127,20 @@ def use(name):
         before stays in use.
     """
     global _active
+    if name is None and _active is not None:
+        return
+    name = name or os.environ.get("MINIREG_BACKEND") or "numpy"
     if name not in BACKENDS:
-        raise BackendError(f"There is no backend {name!r}: choose one of {', '.join(BACKENDS)}.")
+        raise BackendError(f"there is no backend {name!r}: choose one of {', '.join(BACKENDS)}")
     if _active is None or _active.name != name:
         _active = BACKENDS[name]()
         vars(xp).clear()
 
 
 def active():
-    """The backend in use; on the first call, the one that the variable MINIREG_BACKEND names, NumPy without it."""
+    """The backend in use."""
     if _active is None:
-        use(os.environ.get("MINIREG_BACKEND") or "numpy")
+        use()
     return _active
 
 
@@ -183,7 +164,7 @@ def is_array(value):
 def is_foreign_array(value):
     """Whether `value` is an array of another library than the one in use (a NumPy array while CuPy computes, say)."""
     return not is_array(value) and (
-        isinstance(value, numpy.ndarray) or hasattr(value, "__cuda_array_interface__") or hasattr(value, "__dlpack__")
+        isinstance(value, np.ndarray) or hasattr(value, "__cuda_array_interface__") or hasattr(value, "__dlpack__")
     )
 
 
@@ -194,7 +175,7 @@ def refuse_foreign_array(value, where):
         raise BackendError(
             f"{where} got a {kind}, but the backend in use is {active().name}: pass NumPy arrays through "
             "backend.to_device() on the way in and results through backend.to_host() on the way out, and do not "
-            "switch the backend while arrays of the other one are in use."
+            "switch the backend while arrays of the other one are in use"
         )
 
 
@@ -212,9 +193,9 @@ def to_device(data):
     """
     if is_array(data):
         return data
-    host = numpy.asarray(data)
-    if not isinstance(data, (numpy.ndarray, numpy.generic)) and host.dtype == numpy.float64:
-        host = host.astype(numpy.float32)
+    host = np.asarray(data)
+    if not isinstance(data, (np.ndarray, np.generic)) and host.dtype == np.float64:
+        host = host.astype(np.float32)
     if host.dtype.kind not in "biuf":
         raise TypeError(f"expected real numbers or a NumPy array of them, got {type(data).__name__} ({host.dtype})")
     return active().to_device(host)
@@ -222,7 +203,7 @@ def to_device(data):
 
 def to_host(array):
     """An array of the backend in use, or a Tensor's `.data`, as a NumPy array: the one way out."""
-    if isinstance(array, numpy.ndarray):
+    if isinstance(array, np.ndarray):
         return array
     refuse_foreign_array(array, "backend.to_host")
     return active().to_host(array)

@@ -1,19 +1,25 @@
 """python -m minireg.evaluate: how well registration methods align pairs that no network was trained on."""
 
+if __name__ == "__main__":
+    from minireg.command import prepare_process
+
+    prepare_process()
+
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from minireg import command, viz
-from minireg.data import Digits, load_data
-from minireg.data.held_out import listed_pairs
-from minireg.data.pairs import HELD_OUT_SEED, DigitPairs
+from minireg import backend, command, viz
+from minireg.data import HELD_OUT_SEED
 from minireg.errors import InputError
-from minireg.evaluation import COLUMNS, LEGEND, evaluate_method, format_statistics, summarise
+from minireg.evaluation import LEGEND, evaluate_method, format_statistics, summarise
 from minireg.files import atomic_write
-from minireg.methods import METHODS, make_method
-from minireg.trainer import load_network
+from minireg.methods import METHODS, NEEDS, make_method
+from minireg.metrics import METRICS
+from minireg.training import load_network, source_to_evaluate
+
+NAMES = [name for name in METHODS if name != "tps"]  # which goes by landmarks, one set for all pairs
 
 
 def main(argv=None):
@@ -29,7 +35,7 @@ def _parse(argv):
     add(
         "--methods",
         metavar="LIST",
-        help=f"which, with commas between: {', '.join(METHODS)} (default: identity,network with a checkpoint, all that "
+        help=f"which, with commas between: {', '.join(NAMES)} (default: identity,network with a checkpoint, all that "
         "need none without)",
     )
     add(
@@ -51,7 +57,7 @@ def _parse(argv):
 
 
 def _evaluate(args):
-    command.use_backend(args)
+    backend.use(args.backend)
     if args.pairs < 1 or args.pairs_seed < 0:
         raise InputError(
             f"--pairs must be at least 1 and --pairs-seed not negative, got {args.pairs}, {args.pairs_seed}"
@@ -62,14 +68,20 @@ def _evaluate(args):
     elif network:
         names = ["identity", "network"]
     else:
-        names = [name for name in METHODS if not name.startswith("network")]
+        names = [name for name in NAMES if name not in NEEDS]
     # A network for images of two kinds is refined with the loss that it was trained with.
-    loss = {"loss": configuration.loss} if configuration else {}
+    loss = configuration and configuration.loss
     methods = {
-        name: make_method(name, network, progress=True, **(loss if name in ("network+refine", "optimise") else {}))
+        name: make_method(
+            name,
+            network=network if name in NEEDS else None,
+            loss=loss if name in ("network+refine", "optimise") else None,
+            progress=True,
+        )
         for name in names
     }
-    source, pairs = _pairs(args, configuration)
+    source = source_to_evaluate(args.data, args.digit, args.data_dir, configuration)
+    pairs = source.held_out(args.pairs, args.pairs_seed)
 
     per_pair, milliseconds = {}, {}
     for name, method in methods.items():
@@ -95,44 +107,9 @@ def _evaluate(args):
     with atomic_write(out, "w") as file:
         json.dump(result, file, indent=1)
     picture = out.with_suffix(".png")
-    shown = {name: {metric: v for metric, v in s.items() if metric in COLUMNS} for name, s in per_pair.items()}
+    shown = {name: {metric: v for metric, v in s.items() if METRICS[metric].heading} for name, s in per_pair.items()}
     viz.methods_picture(shown, picture)
     print(f"The numbers of every pair are in {out}, a picture of them is {picture}")
-
-
-def _pairs(args, configuration):
-    """Where the pairs come from, and the held-out `Pairs`."""
-    own = configuration.data if configuration else "auto"
-    name = own if args.data in (None, "auto") else args.data
-    as_trained = configuration is not None and configuration.data == name
-    of_phantoms = {"modality": configuration.modality, "size": configuration.size} if as_trained else {}
-    source = load_data(name, args.data_dir, **of_phantoms)
-    if isinstance(source, Digits):
-        source = _pairs_of_digits(source, args.digit, configuration if as_trained else None)
-        is_listed = (source.name, source.digit, source.pairing, args.pairs_seed) == (
-            "mnist",
-            "all",
-            "random",
-            HELD_OUT_SEED,
-        )
-        if is_listed and args.pairs <= 100:
-            return source, listed_pairs(source.digits, args.pairs)
-    elif args.digit is not None:
-        raise InputError(f"--digit {args.digit} is for digits, not for --data {name}: leave it out")
-    return source, source.held_out(args.pairs, args.pairs_seed)
-
-
-def _pairs_of_digits(digits, digit, configuration):
-    """As the network was trained; without one, random pairs, of all digits where none was named."""
-    if configuration is None:
-        return DigitPairs(digits, "all" if digit is None else digit, "random", None)
-    if configuration.pairing == "atlas" and digit not in (None, configuration.digit):
-        raise InputError(
-            f"--digit {digit}: this network was trained to align everything with one image of the digit "
-            f"{configuration.digit}; leave --digit out"
-        )
-    digit = configuration.digit if digit is None else digit
-    return DigitPairs(digits, digit, configuration.pairing, configuration.fixed_index)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,10 @@
 
 import io
 import os
-import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import numpy
+import numpy as np
 
 
 @contextmanager
@@ -16,50 +15,47 @@ def atomic_write(path, mode="wb"):
     A reader, or a run that was killed, never finds half a file: `os.replace` is atomic on one file system, and
     `fsync` before it keeps a power cut from leaving an empty file under the final name.
 
-    Parameters
-    ----------
-    path : str or Path
-        Where the file is to appear. Its folder must exist.
-    mode : "wb" or "w"
-        Binary or (UTF-8) text.
+    `path` is in a folder that exists; `mode` is "wb", or "w" for (UTF-8) text. Raises OSError as the operating system
+    reports it (no such folder, no permission, disk full), with `path` as its file name and nothing left behind.
 
-    Raises
-    ------
-    OSError
-        As the operating system reports it (no such folder, no permission, disk full), with `path` as its file name
-        and nothing left behind.
+    >>> from pathlib import Path
+    >>> from minireg.files import atomic_write
+    >>> with atomic_write("loss.txt", "w") as file:
+    ...     print("0.25", end="", file=file)
+    ...     print(Path("loss.txt").exists())
+    False
+    >>> Path("loss.txt").read_text()
+    '0.25'
     """
     path = Path(path)
+    temporary = path.parent / f".{path.name}.{os.urandom(4).hex()}.part"
     try:
-        with _temporary_beside(path, mode) as file:
-            yield file
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror or str(error), str(path)) from error
-
-
-@contextmanager
-def _temporary_beside(path, mode):
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
+        with temporary.open(mode.replace("w", "x"), encoding=None if "b" in mode else "utf-8") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; give the mode that open() would
         os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror or str(error), str(path)) from error
+    finally:
+        with suppress(OSError):  # it has been renamed, or could not even be opened
+            temporary.unlink()
 
 
 def save_npz(path, **arrays):
     """Write arrays to a NumPy archive (.npz), whole or not at all. Raises OSError as `atomic_write` does.
 
-    The archive is made in memory first: when a disk fills up under it, `numpy.savez` hides the reason behind an error
-    of the archive that it can no longer close.
+    The archive is made in memory first: when a disk fills up under it, `np.savez` hides the reason behind an error of
+    the archive that it can no longer close.
+
+    >>> import numpy as np
+    >>> from minireg.files import save_npz
+    >>> save_npz("squares.npz", x=np.arange(4), y=np.arange(4) ** 2)
+    >>> np.load("squares.npz")["y"].tolist()
+    [0, 1, 4, 9]
     """
     archive = io.BytesIO()
-    numpy.savez(archive, **arrays)
+    np.savez(archive, **arrays)
     with atomic_write(path) as file:
         file.write(archive.getbuffer())
 
@@ -68,13 +64,13 @@ def remove_leftovers(folder):
     """Delete the temporary files that `atomic_write` left in a folder because its process was killed.
 
     Nobody else may be writing there at that moment.
+
+    >>> from pathlib import Path
+    >>> from minireg.files import remove_leftovers
+    >>> Path(".loss.png.5f3a90c1.part").touch()
+    >>> remove_leftovers(".")
+    >>> Path(".loss.png.5f3a90c1.part").exists()
+    False
     """
     for leftover in Path(folder).glob(".*.part"):
         leftover.unlink(missing_ok=True)
-
-
-def _umask():
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

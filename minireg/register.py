@@ -1,5 +1,10 @@
 """python -m minireg.register: align your own images, with a trained network or without."""
 
+if __name__ == "__main__":
+    from minireg.command import prepare_process
+
+    prepare_process()
+
 import argparse
 import sys
 import time
@@ -7,22 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from minireg import backend, command, losses, metrics, ops, viz
-from minireg.classical import TRANSFORMATIONS
-from minireg.data import DIGITS
+from minireg import backend, command, losses, metrics, viz
+from minireg.data import DIGITS, normalise_percentiles
 from minireg.data.images import read_images, read_intensities, read_labels
 from minireg.data.points import read_points, write_points
-from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
-from minireg.evaluation import warp
-from minireg.fields import warp_points
+from minireg.fields import warp_images, warp_labels, warp_points
 from minireg.files import save_npz
-from minireg.methods import METHODS, make_method
-from minireg.models import WARP_BORDER
-from minireg.parametric import thin_plate_spline
-from minireg.trainer import load_network
+from minireg.methods import METHODS, TRANSFORMATIONS, make_method
+from minireg.training import load_network
 
-NAMES = (*(name for name in METHODS if name != "identity"), "tps")
+NAMES = [name for name in METHODS if name != "identity"]
 LANDMARKS = ("moving_row", "moving_column", "fixed_row", "fixed_column")
 OPTIONS = {  # which methods have it, and what it is called below the command line
     "checkpoint": (("network", "network+refine"), None),
@@ -65,7 +65,7 @@ def _parse(argv):
 
 
 def _register(args):
-    command.use_backend(args)
+    backend.use(args.backend)
     name, options = _method_and_options(args)
     network, configuration = load_network(args.checkpoint) if args.checkpoint else (None, None)
     if name == "network+refine":
@@ -74,20 +74,19 @@ def _register(args):
     moving, fixed = _read_pairs(args, _read_as_in_training if trained_on_files else read_images)
     labels = None if args.moving_labels is None else _read_labels(args.moving_labels, moving.shape)
     points = None if args.points is None else read_points(args.points, ("row", "column"))
+    if network is not None:
+        options["network"] = network
     if name == "tps":
-        method = _spline(read_points(args.landmarks, LANDMARKS), **options)
-    else:
-        method = make_method(name, network, progress=True, **options)
+        options["landmarks"] = read_points(args.landmarks, LANDMARKS)
+    method = make_method(name, progress=True, **options)
 
     started = time.perf_counter()
     displacement = method(moving, fixed)
     milliseconds = (time.perf_counter() - started) / len(moving) * 1000
-    warped = warp(moving, displacement)
+    warped = warp_images(moving, displacement)
     arrays = {"warped": warped[..., 0], "displacement": displacement}
     if labels is not None:
-        field = backend.to_device(displacement)
-        nearest = ops.warp_nearest(backend.to_device(labels), field, border=WARP_BORDER)
-        arrays["warped_labels"] = backend.to_host(nearest.data)[..., 0]
+        arrays["warped_labels"] = warp_labels(labels, displacement)[..., 0]
 
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,17 +149,6 @@ def _read_labels(path, shape):
             f"one for all, of {shape[1]} x {shape[2]} as the images"
         )
     return np.ascontiguousarray(np.broadcast_to(labels, shape))
-
-
-def _spline(landmarks, smoothing=0.0):
-    """The method that meets landmarks (K, 4), the same ones in all pairs, whatever the images show."""
-
-    def method(moving, fixed):
-        points = landmarks[None]
-        field = thin_plate_spline(points[..., 2:], points[..., :2], *moving.shape[1:3], smoothing)
-        return np.repeat(field, len(moving), axis=0)
-
-    return method
 
 
 def _write_points(path, points, displacement):

@@ -1,5 +1,10 @@
 """The option `--backend`: the same tests with NumPy (the default), CuPy, or the strict stand-in for CuPy."""
 
+# ruff: noqa: E402
+from minireg.command import prepare_process
+
+prepare_process()  # as the command lines do, before NumPy is loaded
+
 import signal
 
 import pytest

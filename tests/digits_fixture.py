@@ -3,13 +3,14 @@
 import pytest
 from short_runs import SHORT, fewest_digits, short_animation, small_digits
 
-from minireg import data, train, viz
+from minireg import train, viz
+from minireg.data import sources
 
 
 @pytest.fixture
 def few_digits(monkeypatch):
     """The data set "strokes" is the smallest one, animations are short, and no folder with MNIST is known."""
-    monkeypatch.setattr(data, "load_strokes", fewest_digits)
+    monkeypatch.setattr(sources, "load_strokes", fewest_digits)
     monkeypatch.setattr(viz, "animation", short_animation)
     monkeypatch.delenv("MINIREG_DATA", raising=False)
     return fewest_digits()
@@ -18,7 +19,7 @@ def few_digits(monkeypatch):
 @pytest.fixture
 def digits_of_trained(monkeypatch):
     """The data set "strokes" is the one that `trained` was trained on."""
-    monkeypatch.setattr(data, "load_strokes", small_digits)
+    monkeypatch.setattr(sources, "load_strokes", small_digits)
     monkeypatch.delenv("MINIREG_DATA", raising=False)
     return small_digits()
 
@@ -28,6 +29,6 @@ def trained(tmp_path_factory):
     """The folder of a short run with the U-Net. Tests only read it."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "load_strokes", small_digits)
+        patch.setattr(sources, "load_strokes", small_digits)
         assert train.main([*SHORT, "--out", str(folder)]) == 0
     return folder

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from minireg import Tensor, backend
 from minireg.autograd import REGISTRY
-from minireg.gradcheck import RELATIVE, STEPS, gradcheck
-from minireg.gradcheck_cases import CASES
+from minireg.gradcheck.cases import CASES
+from minireg.gradcheck.check import RELATIVE, STEPS, gradcheck
 
 
 def tensor(host, requires_grad=True):
@@ -47,7 +47,7 @@ def check_vjps(function, *arrays, rng, step=None, tolerance=RELATIVE):
 
 
 class HypothesisChooser:
-    """A `minireg.gradcheck_cases.Chooser` whose choices hypothesis makes, and makes simpler where a test fails."""
+    """A `minireg.gradcheck.cases.Chooser` whose choices hypothesis makes, and makes simpler where a test fails."""
 
     def __init__(self, draw):
         self.draw = draw

@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 
-from minireg import data, files, train, trainer, viz
+from minireg import files, train, viz
+from minireg.data import sources
 from minireg.data.strokes import load_strokes
+from minireg.training import trainer
 
 # A run of a few seconds that registers well enough to be told from one that learns nothing.
 SHORT = ["--data", "strokes", "--steps", "40", "--batch-size", "8", "--workers", "1"]
@@ -58,7 +60,7 @@ def complaint(capsys, main, *arguments):
 def _train_and_die(arguments, fatal):
     """In the process: train, and be killed at the file operation of number `fatal`, with a file half-written."""
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    data.load_strokes = fewest_digits
+    sources.load_strokes = fewest_digits
     viz.animation = short_animation
     trainer.STEPS_BETWEEN_CHECKPOINTS = 2
     operations = 0

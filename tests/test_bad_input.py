@@ -10,9 +10,9 @@ import pytest
 from short_runs import TINY, complaint, contents, small_digits
 
 from minireg import evaluate, register, train
-from minireg.checkpoint import load_checkpoint, save_checkpoint
 from minireg.data.mnist import CHECKSUMS
-from minireg.trainer import load_network
+from minireg.training import load_network
+from minireg.training.checkpoint import load_checkpoint, save_checkpoint
 
 pytest_plugins = ["digits_fixture"]
 
@@ -163,14 +163,14 @@ def test_a_disk_that_is_full_stops_training_and_leaves_whole_files(tmp_path, few
 
 def test_a_disk_that_fills_up_later_keeps_the_checkpoint_before(tmp_path, few_digits, capsys, monkeypatch):
     folder = tmp_path / "run"
-    monkeypatch.setattr("minireg.trainer.STEPS_BETWEEN_CHECKPOINTS", 2)
+    monkeypatch.setattr("minireg.training.trainer.STEPS_BETWEEN_CHECKPOINTS", 2)
     original = train.Trainer.train_step
     with contextlib.ExitStack() as stack:
 
-        def train_step(self):
+        def train_step(self, *backpropagate):
             if self.step == 3:
                 stack.enter_context(largest_file(50_000))
-            return original(self)
+            return original(self, *backpropagate)
 
         monkeypatch.setattr(train.Trainer, "train_step", train_step)
         assert f"cannot use {folder / 'checkpoint.npz'}" in complaint(capsys, train.main, *TINY, "--out", folder)

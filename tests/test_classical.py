@@ -7,13 +7,11 @@ from short_runs import small_digits
 from strict_backend import using
 
 from minireg import losses, metrics, ops
-from minireg.classical import TRANSFORMATIONS, demons, optimise
 from minireg.data import pad
 from minireg.errors import InputError
-from minireg.fields import compose, smooth
-from minireg.methods import METHODS, make_method
+from minireg.fields import affine_displacement, compose, random_diffeomorphism, smooth
+from minireg.methods import METHODS, NEEDS, TRANSFORMATIONS, demons, make_method, optimise
 from minireg.nn import Module
-from minireg.parametric import affine_displacement, random_diffeomorphism
 
 SOLVERS = {"optimise": optimise, "demons": demons}
 
@@ -89,7 +87,7 @@ def test_the_result_for_a_pair_does_not_depend_on_its_batch(solver):
 def test_more_pairs_than_are_solved_at_a_time_come_back_in_order(monkeypatch):
     moving, fixed = digit_pairs(5)
     expected = demons(moving, fixed, iterations=3)
-    monkeypatch.setattr("minireg.classical.PAIRS_AT_A_TIME", 2)
+    monkeypatch.setattr("minireg.methods.PAIRS_AT_A_TIME", 2)
     np.testing.assert_allclose(demons(moving, fixed, iterations=3), expected, atol=1e-5)
 
 
@@ -237,22 +235,29 @@ class Shift(Module):
 def test_every_method_by_name_takes_pairs_and_gives_displacements():
     moving, fixed = digit_pairs(2)
     for name in METHODS:
-        options = {} if name in ("identity", "network") else {"iterations": 2}
-        u = make_method(name, Shift(), **options)(moving, fixed)
+        options = {"iterations": 2} if name in ("network+refine", "optimise", "demons") else {}
+        needed = {"network": Shift(), "landmarks": [[0, 0, 0, 1], [0, 30, 0, 30], [30, 0, 30, 0]]}
+        options |= {option: needed[option] for option, _ in [NEEDS[name]]} if name in NEEDS else {}
+        u = make_method(name, **options)(moving, fixed)
         assert u.shape == (2, 32, 32, 2) and u.dtype == np.float32
         assert u.any() == (name != "identity")
 
 
 def test_a_network_is_refined_from_its_prediction_on():
     moving, fixed = digit_pairs(2)
-    predicted = make_method("network", Shift())(moving, fixed)
-    refined = make_method("network+refine", Shift(), iterations=3)(moving, fixed)
+    predicted = make_method("network", network=Shift())(moving, fixed)
+    refined = make_method("network+refine", network=Shift(), iterations=3)(moving, fixed)
     np.testing.assert_array_equal(refined, optimise(moving, fixed, start=predicted, iterations=3))
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("magic", "unknown method 'magic'"), ("network", "needs a trained network"), ("network+refine", "its checkpoint")],
+    [
+        ("magic", "unknown method 'magic'"),
+        ("network", "needs a trained network"),
+        ("network+refine", "its checkpoint"),
+        ("tps", "needs landmarks"),
+    ],
 )
 def test_a_method_that_cannot_be_made_is_refused(name, message):
     with pytest.raises(InputError, match=message):

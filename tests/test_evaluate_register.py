@@ -8,12 +8,12 @@ from gradients import host, tensor
 from matplotlib.image import imsave
 from short_runs import TINY, complaint, short_animation, small_digits
 
-from minireg import evaluate, metrics, models, ops, register, train, viz
-from minireg.data.pairs import held_out_pairs
+from minireg import evaluate, methods, metrics, ops, register, train, viz
+from minireg.data import DigitPairs
 from minireg.errors import InputError
-from minireg.evaluation import COLUMNS
+from minireg.metrics import METRICS
 from minireg.register import read_images
-from minireg.trainer import load_network
+from minireg.training import load_network
 
 pytest_plugins = ["digits_fixture"]
 
@@ -46,13 +46,13 @@ def test_every_method_has_a_row_and_the_printed_means_are_those_in_the_file(
     _, title, table, *_ = out.split("\n\n")
     assert title == "Mean over the pairs:"
     _, headings, *rows = table.splitlines()
-    shown = {name: column for name, column in COLUMNS.items() if name not in NOT_OF_DIGITS}
-    assert all(column.heading in headings for column in shown.values())
+    shown = {name: metric for name, metric in METRICS.items() if metric.heading and name not in NOT_OF_DIGITS}
+    assert all(metric.heading[1] in headings for metric in shown.values())
     assert [row.split()[0] for row in rows] == ["identity", "network"]
     for row in rows:
         method, *cells = row.split()
         numbers = result["mean"][method] | {"ms_per_pair": result["ms_per_pair"].get(method)}
-        assert cells == [column.text(numbers[name]) for name, column in shown.items() if numbers[name] is not None]
+        assert cells == [metric.text(numbers[name]) for name, metric in shown.items() if numbers[name] is not None]
     assert result["mean"]["identity"]["ncc"] < result["mean"]["network"]["ncc"]
 
 
@@ -62,7 +62,7 @@ def test_the_numbers_of_every_pair_have_the_statistics_and_are_those_of_the_metr
     result = evaluated(trained, tmp_path)
     assert result["pairs"] == 19 and result["titles"] == ["5"] * 19
     for method, scores in result["per_pair"].items():
-        assert scores.keys() >= set(COLUMNS) - NOT_OF_DIGITS - {"ms_per_pair"}
+        assert scores.keys() >= METRICS.keys() - NOT_OF_DIGITS - {"ms_per_pair"}
         for name, values in scores.items():
             assert len(values) == 19
             assert np.mean(values) == pytest.approx(result["mean"][method][name], rel=1e-12)
@@ -70,11 +70,12 @@ def test_the_numbers_of_every_pair_have_the_statistics_and_are_those_of_the_metr
             low, high = result["interval_of_mean"][method][name]
             assert low <= result["mean"][method][name] * (1 + 1e-12) and result["mean"][method][name] <= high + 1e-12
     network, configuration = load_network(trained / "checkpoint.npz")
-    moving, fixed, _ = held_out_pairs(digits_of_trained, 5, "atlas", configuration.fixed_index)
+    pairs = DigitPairs(digits_of_trained, 5, "atlas", configuration.fixed_index).held_out()
+    moving, fixed = pairs.moving, pairs.fixed
     np.testing.assert_array_equal(result["per_pair"]["identity"]["ncc"], metrics.ncc(moving, fixed))
-    warped, displacement = models.register(network, moving, fixed)
+    warped, displacement = methods.register(network, moving, fixed)
     np.testing.assert_allclose(result["per_pair"]["network"]["ncc"], metrics.ncc(warped, fixed), rtol=1e-6)
-    _, back = models.register(network, fixed, moving)
+    _, back = methods.register(network, fixed, moving)
     expected = metrics.inverse_consistency(displacement, back)
     np.testing.assert_allclose(result["per_pair"]["network"]["inverse_consistency"], expected, rtol=1e-6)
 

@@ -1,5 +1,7 @@
 """How methods are compared: on which pairs, with which deformations, and what is said about many numbers."""
 
+import csv
+import dataclasses
 import os
 
 import numpy as np
@@ -8,12 +10,12 @@ from gradients import host
 from short_runs import small_digits
 
 from minireg import backend, evaluation, fields, metrics
-from minireg.data import load_digits
-from minireg.data.held_out import listed_pairs
-from minireg.data.pairs import DigitPairs, Pairs
-from minireg.errors import InputError
-from minireg.evaluation import COLUMNS, format_markdown, format_table
+from minireg.data import HELD_OUT_SEED, DigitPairs, Pairs, load_digits
+from minireg.data.digits import LIST
+from minireg.evaluation import format_markdown, format_table
+from minireg.fields import warp_images
 from minireg.methods import METHODS
+from minireg.metrics import METRICS
 
 # Tables
 
@@ -35,7 +37,7 @@ def test_a_table_leaves_out_what_was_not_measured():
 
 
 def test_a_table_of_all_methods_fits_a_console_of_120_columns():
-    of_digits = set(COLUMNS) - {"label_dice", "landmark_error"}
+    of_digits = METRICS.keys() - {"label_dice", "landmark_error"}
     large = dict.fromkeys(of_digits, 0.99) | {"hausdorff95": 12.3, "ms_per_pair": 1234.5, "folded_cells": 0.0999}
     assert max(map(len, format_table(dict.fromkeys(METHODS, large)).splitlines())) <= 120
     assert max(map(len, evaluation.LEGEND.splitlines())) <= 120
@@ -62,9 +64,9 @@ def test_the_known_displacement_brings_the_deformed_images_back():
     assert moving.dtype == displacement.dtype == np.float32
     distance = np.linalg.norm(displacement, axis=-1)
     assert np.all(distance < 5) and np.all(distance.mean(axis=(1, 2)) > 0.5)
-    before, after = metrics.ncc(moving, fixed), metrics.ncc(evaluation.warp(moving, displacement), fixed)
+    before, after = metrics.ncc(moving, fixed), metrics.ncc(warp_images(moving, displacement), fixed)
     assert np.all(after > 0.95) and np.all(before < 0.9)
-    assert np.all(metrics.ncc(evaluation.warp(moving, -displacement), fixed) < after - 0.1)
+    assert np.all(metrics.ncc(warp_images(moving, -displacement), fixed) < after - 0.1)
 
 
 def test_a_method_that_finds_the_known_deformation_has_no_error_and_the_identity_all_of_it():
@@ -73,7 +75,7 @@ def test_a_method_that_finds_the_known_deformation_has_no_error_and_the_identity
     foreground = metrics.foreground(fixed)
     perfect, _ = evaluate(lambda a, b: displacement[: len(a)], moving, fixed)
     np.testing.assert_array_equal(perfect["target_registration_error"], 0)
-    np.testing.assert_array_equal(perfect["ncc"], metrics.ncc(evaluation.warp(moving, displacement), fixed))
+    np.testing.assert_array_equal(perfect["ncc"], metrics.ncc(warp_images(moving, displacement), fixed))
     nothing, _ = evaluate(lambda a, b: np.zeros_like(displacement[: len(a)]), moving, fixed)
     expected = [np.linalg.norm(u[inside], axis=-1).mean() for u, inside in zip(displacement, foreground, strict=True)]
     np.testing.assert_allclose(nothing["target_registration_error"], expected, rtol=1e-6)
@@ -113,9 +115,9 @@ def test_only_the_registration_of_all_pairs_is_timed():
 
 def test_the_worst_five_percent_are_the_low_ones_of_what_should_be_large_and_the_high_ones_of_errors():
     values = np.arange(101.0)
-    statistics = evaluation.summarise(dict.fromkeys(COLUMNS, values))
-    large_is_good = {"ncc", "ssim", "dice", "dice_sweep", "label_dice"}
-    for name in COLUMNS:
+    statistics = evaluation.summarise(dict.fromkeys(METRICS, values))
+    large_is_good = {"ncc", "ssim", "label_dice", *(name for name in METRICS if name.startswith("dice"))}
+    for name in METRICS:
         assert statistics["worst_5_percent"][name] == (5 if name in large_is_good else 95)
         assert statistics["mean"][name] == statistics["median"][name] == 50
 
@@ -140,13 +142,27 @@ def mnist():
 
 
 def test_the_committed_list_holds_the_pairs_that_are_drawn(mnist):
-    drawn, listed = DigitPairs(mnist, "all", "random", None).held_out(), listed_pairs(mnist)
-    np.testing.assert_array_equal(listed.moving, drawn.moving)
-    np.testing.assert_array_equal(listed.fixed, drawn.fixed)
-    assert listed.titles == drawn.titles and len(drawn.titles) == 100 and set(drawn.titles) == set("0123456789")
-    np.testing.assert_array_equal(listed_pairs(mnist, 7).fixed, drawn.fixed[:7])
+    source = DigitPairs(mnist)
+    drawn, listed = source.drawn_indices(100, HELD_OUT_SEED, "test"), source.listed_indices(100)
+    np.testing.assert_array_equal(listed, drawn)
+    np.testing.assert_array_equal(source.listed_indices(7)[1], drawn[1][:7])
+    with LIST.open() as file:
+        digits = [row["digit"] for row in csv.DictReader(file)]
+    assert len(digits) == 100 and set(digits) == set("0123456789")
+    assert source.held_out().titles == digits == [str(label) for label in mnist.test_labels[listed[0]]]
+    np.testing.assert_array_equal(mnist.test_labels[listed[0]], mnist.test_labels[listed[1]])
 
 
-def test_the_committed_list_is_refused_for_other_images():
-    with pytest.raises(InputError, match="belongs to the whole test split of MNIST, not to strokes"):
-        listed_pairs(small_digits())
+def test_the_committed_list_is_read_for_mnists_test_split_and_for_nothing_else(mnist, monkeypatch):
+    asked = []
+    listed = DigitPairs.listed_indices
+    monkeypatch.setattr(DigitPairs, "listed_indices", lambda self, *a: asked.append(self.name) or listed(self, *a))
+    DigitPairs(mnist).held_out(3)
+    assert asked == ["mnist"]
+    DigitPairs(mnist).held_out(101)
+    DigitPairs(mnist).held_out(3, seed=1)
+    DigitPairs(mnist).held_out(3, split="validation")
+    DigitPairs(mnist, 5).held_out(3)
+    DigitPairs(small_digits()).held_out(3)
+    DigitPairs(dataclasses.replace(small_digits(), name="mnist")).held_out(3)
+    assert asked == ["mnist"]

@@ -7,9 +7,18 @@ from strict_backend import using
 
 from minireg import metrics, ops
 from minireg.errors import InputError
-from minireg.fields import compose, corner_determinants, enlarge, integrate, invert, smooth, warp_points
+from minireg.fields import (
+    affine_displacement,
+    compose,
+    corner_determinants,
+    enlarge,
+    integrate,
+    invert,
+    random_diffeomorphism,
+    smooth,
+    warp_points,
+)
 from minireg.gradcheck import gradcheck
-from minireg.parametric import affine_displacement, random_diffeomorphism
 
 
 def random_pair(seed=0, shape=(3, 32, 32), amplitude=4, smoothness=4):

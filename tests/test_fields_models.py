@@ -9,7 +9,8 @@ from minireg import backend, losses, nn, no_grad, ops
 from minireg.data import pad
 from minireg.errors import InputError
 from minireg.fields import compose, integrate
-from minireg.models import MODELS, EncoderDecoder, SymmetricUNet, both_ways, register
+from minireg.methods import register
+from minireg.models import MODELS, EncoderDecoder, SymmetricUNet, both_ways
 
 
 def smooth_field(shape, size, seed=0, dtype=np.float64):

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from short_runs import contents
 
-from minireg.checkpoint import load_checkpoint, save_checkpoint
 from minireg.errors import InputError
 from minireg.files import atomic_write, remove_leftovers, save_npz
+from minireg.training.checkpoint import load_checkpoint, save_checkpoint
 
 # Writing
 

@@ -12,8 +12,9 @@ from gradients import host, ops_of_the_package, temporary_ops, tensor
 from minireg import backend, gradcheck_cases, losses, nn, no_grad, ops, optim
 from minireg.autograd import REGISTRY, op
 from minireg.backend import xp
-from minireg.gradcheck import WrongGradient, check_op, gradcheck, main
-from minireg.gradcheck_cases import CASES, Chooser, register_case
+from minireg.gradcheck import WrongGradient, gradcheck
+from minireg.gradcheck.__main__ import check_op, main
+from minireg.gradcheck.cases import CASES, Chooser, register_case
 
 X = np.random.default_rng(0).uniform(0.5, 2, (3, 4))
 
@@ -202,7 +203,7 @@ def test_an_empty_input_is_no_obstacle():
 # The command
 
 
-def run(*arguments, code="import sys; from minireg.gradcheck import main; sys.exit(main(sys.argv[1:]))"):
+def run(*arguments, code="import sys; from minireg.gradcheck.__main__ import main; sys.exit(main(sys.argv[1:]))"):
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=300)
 
 
@@ -216,7 +217,7 @@ def test_the_command_checks_the_ops_that_it_is_told(capsys):
 
 def test_the_command_fails_with_the_name_of_an_op_without_a_case():
     code = (
-        "import sys; from minireg.autograd import op; from minireg.gradcheck import main\n"
+        "import sys; from minireg.autograd import op; from minireg.gradcheck.__main__ import main\n"
         "op(type(lambda: 0)((lambda x: (x, (lambda g: g,))).__code__, globals(), 'forgotten'))\n"
         "sys.exit(main(['forgotten', 'neg']))"
     )

@@ -6,10 +6,9 @@ from gradients import host, tensor
 from strict_backend import using
 
 from minireg import backend, losses, nn, no_grad, ops, optim
-from minireg.checkpoint import load_checkpoint, save_checkpoint
-from minireg.fields import compose
+from minireg.fields import affine_displacement, compose
 from minireg.models import AffineNet, AffineThenDeformable, Pyramid
-from minireg.parametric import affine_displacement
+from minireg.training.checkpoint import load_checkpoint, save_checkpoint
 
 NETWORKS = {
     "affine": AffineNet,

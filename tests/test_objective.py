@@ -7,13 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from gradients import host, tensor
+from short_runs import small_digits
 
 from minireg import backend, losses, ops
-from minireg.configuration import RECIPES, Configuration
+from minireg.data import DigitPairs
 from minireg.errors import InputError, TrainingError
 from minireg.models import SymmetricUNet, both_ways
-from minireg.objective import Workers, backpropagate, objective
-from minireg.trainer import Trainer
+from minireg.training import Trainer, Workers, backpropagate, objective
+from minireg.training.configuration import RECIPES, Configuration
 
 
 @pytest.fixture
@@ -111,7 +112,5 @@ def test_a_killed_worker_is_one_clear_error(network):
 def test_several_workers_refuse_a_network_with_batch_norm(tmp_path):
     fields = dict.fromkeys(Configuration.__dataclass_fields__) | RECIPES["mnist2020"]
     fields |= {"recipe": "mnist2020", "data": "strokes", "digit": 5, "pairing": "random", "seed": 0, "steps": 1}
-    from short_runs import small_digits
-
     with pytest.raises(InputError, match="workers cannot share"):
-        Trainer(Configuration(**fields | {"workers": 2, "augment": False}), small_digits(), tmp_path)
+        Trainer(Configuration(**fields | {"workers": 2, "augment": False}), DigitPairs(small_digits(), 5), tmp_path)

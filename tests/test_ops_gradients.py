@@ -1,6 +1,6 @@
 """Every operation in the registry, called as hypothesis chooses: its VJPs, float32, and a backend as strict as CuPy.
 
-The cases are those of `minireg.gradcheck_cases`, which `python -m minireg.gradcheck` draws from too.
+The cases are those of `minireg.gradcheck.cases`, which `python -m minireg.gradcheck` draws from too.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from strict_backend import using
 
 from minireg.autograd import op
 from minireg.gradcheck import gradcheck
-from minireg.gradcheck_cases import CASES, Chooser
+from minireg.gradcheck.cases import CASES, Chooser
 
 each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, id=f"{name}-{i}") for name, cases in CASES.items() for i, case in enumerate(cases)]

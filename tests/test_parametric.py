@@ -10,9 +10,8 @@ from test_fields import inconsistency
 
 from minireg import metrics, ops
 from minireg.errors import InputError
-from minireg.fields import compose, warp_points
+from minireg.fields import affine_displacement, compose, random_diffeomorphism, thin_plate_spline, warp_points
 from minireg.gradcheck import gradcheck
-from minireg.parametric import affine_displacement, random_diffeomorphism, thin_plate_spline
 
 some = settings(max_examples=25, deadline=None, database=None)
 

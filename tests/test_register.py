@@ -8,9 +8,9 @@ import pytest
 from short_runs import complaint, short_animation, small_digits
 
 from minireg import metrics, register, viz
-from minireg.classical import optimise
 from minireg.data.points import read_points
 from minireg.errors import InputError
+from minireg.methods import optimise
 
 pytest_plugins = ["digits_fixture"]
 
@@ -160,8 +160,8 @@ def test_points_are_read_by_the_names_of_their_columns(tmp_path):
 
 def test_refining_a_network_minimises_the_loss_that_it_was_trained_with(trained, images, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(register, "load_network", lambda path: (None, SimpleNamespace(loss="mi", data="phantom")))
-    monkeypatch.setattr(register, "make_method", lambda name, network, **options: asked.append(options) or _stay)
+    monkeypatch.setattr(register, "load_network", lambda path: ("network", SimpleNamespace(loss="mi", data="phantom")))
+    monkeypatch.setattr(register, "make_method", lambda name, **options: asked.append(options) or _stay)
     options = ("--checkpoint", trained / "checkpoint.npz", "--method", "network+refine")
     registered(tmp_path, *options)
     registered(tmp_path, *options, "--loss", "mse")

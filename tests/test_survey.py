@@ -9,10 +9,11 @@ from gradients import check_vjps, host, output_and_gradients, tensor
 from short_runs import complaint, small_digits
 from strict_backend import using
 
-from minireg import backend, classify, losses, no_grad, ops
-from minireg.checkpoint import load_checkpoint
+from minireg import backend, losses, no_grad, ops
+from minireg.classify import SurveyCNN, accuracy, cross_entropy, train_classifier
+from minireg.classify.__main__ import _of_classes, main
 from minireg.errors import InputError, TrainingError
-from minireg.models import SurveyCNN
+from minireg.training.checkpoint import load_checkpoint
 
 pytest_plugins = ["digits_fixture"]
 
@@ -80,9 +81,9 @@ def test_its_loss_and_gradients_are_the_same_on_the_other_backend():
     def loss_and_gradients(library):
         with using(library):
             network = SurveyCNN(np.random.default_rng(0), (22, 25))
-            loss = losses.cross_entropy(network(tensor(images, False)), labels)
+            loss = cross_entropy(network(tensor(images, False)), labels)
             loss.backward()
-            on_device = losses.cross_entropy(network(tensor(images, False)), backend.to_device(labels))
+            on_device = cross_entropy(network(tensor(images, False)), backend.to_device(labels))
             assert on_device.item() == loss.item()
             return [loss.item(), *(host(p.grad) for p in network.parameters()), network.predict(images)]
 
@@ -100,7 +101,7 @@ def test_a_gradient_step_along_the_whole_network_changes_the_loss_as_the_gradien
     def loss(*tensors):
         for parameter, value in zip(network.parameters(), tensors, strict=True):
             parameter.data = value.data
-        return losses.cross_entropy(network(tensor(images, False)), labels)
+        return cross_entropy(network(tensor(images, False)), labels)
 
     loss(*map(tensor, weights)).backward()
     directions = [rng.standard_normal(w.shape) for w in weights]
@@ -137,20 +138,20 @@ def test_flatten_keeps_an_empty_batch_empty():
 def test_cross_entropy_is_minus_the_log_probability_of_the_true_class():
     z = np.array([[1.0, 2.0, 4.0], [0.0, -1.0, 0.5]])
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-    loss = losses.cross_entropy(tensor(z), np.array([2, 0], np.uint8)).item()
+    loss = cross_entropy(tensor(z), np.array([2, 0], np.uint8)).item()
     assert loss == pytest.approx(-(np.log(p[0, 2]) + np.log(p[1, 0])) / 2)
     logits = np.log([[0.6, 0.3, 0.1]])
-    assert losses.cross_entropy(tensor(logits), np.array([0])).item() == pytest.approx(-math.log(0.6))
+    assert cross_entropy(tensor(logits), np.array([0])).item() == pytest.approx(-math.log(0.6))
 
 
 def test_cross_entropy_of_equal_logits_is_ln_of_the_number_of_classes_and_of_certainty_zero():
-    assert losses.cross_entropy(tensor(np.full((4, 3), 7.0)), np.arange(4) % 3).item() == pytest.approx(math.log(3))
-    assert losses.cross_entropy(tensor(1e4 * np.eye(3)), np.arange(3)).item() == 0
+    assert cross_entropy(tensor(np.full((4, 3), 7.0)), np.arange(4) % 3).item() == pytest.approx(math.log(3))
+    assert cross_entropy(tensor(1e4 * np.eye(3)), np.arange(3)).item() == 0
 
 
 def test_cross_entropy_is_exact_where_softmax_underflows():
     z = np.array([[1e4, -1e4, 0.0]], np.float32)
-    loss, (gradient,) = output_and_gradients(lambda z: losses.cross_entropy(z, np.array([1])), [z])
+    loss, (gradient,) = output_and_gradients(lambda z: cross_entropy(z, np.array([1])), [z])
     assert loss == 2e4 and loss.dtype == np.float32
     np.testing.assert_array_equal(gradient, [[1, -1, 0]])
 
@@ -158,19 +159,19 @@ def test_cross_entropy_is_exact_where_softmax_underflows():
 def test_the_gradient_of_cross_entropy_is_p_minus_y_over_n():
     z, labels = np.random.default_rng(0).standard_normal((5, 4)), np.array([3, 0, 0, 2, 1])
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-    _, (gradient,) = output_and_gradients(lambda z: losses.cross_entropy(z, labels), [z])
+    _, (gradient,) = output_and_gradients(lambda z: cross_entropy(z, labels), [z])
     np.testing.assert_allclose(gradient, (p - np.eye(4)[labels]) / 5, atol=1e-12)
-    check_vjps(lambda z: losses.cross_entropy(z, labels), z, rng=np.random.default_rng(0))
+    check_vjps(lambda z: cross_entropy(z, labels), z, rng=np.random.default_rng(0))
 
 
 def test_accuracy_is_the_share_of_images_whose_largest_number_is_that_of_their_class():
     logits = np.array([[0.1, 0.9], [2.0, -1.0], [-3.0, -2.0], [5.0, 1.0]])
-    assert losses.accuracy(logits, np.array([1, 0, 0, 0])) == 0.75
-    assert losses.accuracy(logits, np.array([0, 1, 0, 1])) == 0.0
-    assert isinstance(losses.accuracy(logits, np.array([1, 0, 1, 0])), float)
+    assert accuracy(logits, np.array([1, 0, 0, 0])) == 0.75
+    assert accuracy(logits, np.array([0, 1, 0, 1])) == 0.0
+    assert isinstance(accuracy(logits, np.array([1, 0, 1, 0])), float)
 
 
-@pytest.mark.parametrize("function", [losses.cross_entropy, losses.accuracy])
+@pytest.mark.parametrize("function", [cross_entropy, accuracy])
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
@@ -184,7 +185,7 @@ def test_accuracy_is_the_share_of_images_whose_largest_number_is_that_of_their_c
 def test_labels_that_do_not_fit_are_refused(function, labels, message):
     logits = np.zeros((2, 3))
     with pytest.raises(InputError, match=message):
-        function(tensor(logits) if function is losses.cross_entropy else logits, np.array(labels))
+        function(tensor(logits) if function is cross_entropy else logits, np.array(labels))
 
 
 def test_the_worked_loss_of_the_survey_is_13_hundredths():
@@ -200,22 +201,22 @@ def test_it_learns_to_tell_three_digits_apart():
     digits = small_digits()
     chosen = [0, 1, 7]
     train, test = (
-        classify._of_classes(images, labels, chosen)
+        _of_classes(images, labels, chosen)
         for images, labels in ((digits.train_images, digits.train_labels), (digits.test_images, digits.test_labels))
     )
     rng = np.random.default_rng(0)
     network = SurveyCNN(rng, (28, 28))
-    history = classify.train_classifier(network, *train, rng, epochs=8)
+    history = train_classifier(network, *train, rng, epochs=8)
     assert len(history) == 8 * 4  # 120 images in batches of 32
     assert np.mean(history[-4:]) < 0.1 < history[0]
-    assert losses.accuracy(network.predict(test[0]), test[1]) > 0.95
+    assert accuracy(network.predict(test[0]), test[1]) > 0.95
 
 
 def test_a_loss_that_is_not_finite_ends_training_with_a_sentence():
     network = SurveyCNN(np.random.default_rng(0), (22, 22))
     images = np.full((2, 22, 22, 1), np.nan, np.float32)
     with pytest.raises(TrainingError, match="step 1: the loss is nan"):
-        classify.train_classifier(network, images, np.array([0, 1]), np.random.default_rng(0))
+        train_classifier(network, images, np.array([0, 1]), np.random.default_rng(0))
 
 
 SHORT = ["--data", "strokes", "--epochs", "1", "--train-images", "40", "--digits", "9,3"]
@@ -223,7 +224,7 @@ SHORT = ["--data", "strokes", "--epochs", "1", "--train-images", "40", "--digits
 
 def test_the_command_prints_the_accuracy_and_leaves_a_network_that_can_be_read_back(few_digits, tmp_path, capsys):
     folder = tmp_path / "classifier"
-    assert classify.main([*SHORT, "--out", str(folder)]) == 0
+    assert main([*SHORT, "--out", str(folder)]) == 0
     metrics = json.loads((folder / "metrics.json").read_text())
     assert f"Accuracy on 6 test images: {metrics['accuracy']:.2%}" in capsys.readouterr().out
     assert {path.name for path in folder.iterdir()} == {"checkpoint.npz", "loss.png", "metrics.json"}
@@ -234,9 +235,9 @@ def test_the_command_prints_the_accuracy_and_leaves_a_network_that_can_be_read_b
     assert meta["digits"] == [3, 9]
     kept = np.isin(few_digits.test_labels, [3, 9])
     p = network.predict(few_digits.test_images[kept])
-    assert losses.accuracy(p, (few_digits.test_labels[kept] == 9).astype(int)) == metrics["accuracy"]
+    assert accuracy(p, (few_digits.test_labels[kept] == 9).astype(int)) == metrics["accuracy"]
 
-    assert "already holds a classifier" in complaint(capsys, classify.main, *SHORT, "--out", folder)
+    assert "already holds a classifier" in complaint(capsys, main, *SHORT, "--out", folder)
 
 
 @pytest.mark.parametrize(
@@ -250,4 +251,4 @@ def test_the_command_prints_the_accuracy_and_leaves_a_network_that_can_be_read_b
     ],
 )
 def test_options_that_cannot_be_used_are_refused(few_digits, capsys, arguments, message):
-    assert message in complaint(capsys, classify.main, *SHORT, *arguments)
+    assert message in complaint(capsys, main, *SHORT, *arguments)

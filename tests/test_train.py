@@ -24,11 +24,11 @@ from short_runs import (
     train_in_process,
 )
 
-from minireg import backend, losses, train, trainer
-from minireg.checkpoint import load_checkpoint
-from minireg.configuration import RECIPES, Configuration
+from minireg import backend, losses, train
+from minireg.data import DigitPairs
 from minireg.errors import TrainingError
-from minireg.trainer import Trainer
+from minireg.training import Configuration, Trainer, load_checkpoint, trainer
+from minireg.training.configuration import RECIPES
 
 pytest_plugins = ["digits_fixture"]
 
@@ -40,7 +40,8 @@ def tiny_trainer(folder, **options):
     recipe = RECIPES[options.get("recipe", "default")]
     fixed = {"recipe": "default", "data": "strokes", "digit": 5, "pairing": "atlas", "fixed_index": None, "seed": 0}
     configuration = Configuration(**fixed | recipe | {"steps": 3, "batch_size": 2} | options)
-    return Trainer(configuration.complete(small_digits()), small_digits(), folder)
+    source = DigitPairs(small_digits(), 5, configuration.pairing)
+    return Trainer(configuration.completed(source), source, folder)
 
 
 def finite_weights(folder):
@@ -132,12 +133,12 @@ def interrupt_at(monkeypatch, step, times=1):
     """Send Ctrl-C at the beginning of a step of the next run, and only then."""
     original = Trainer.train_step
 
-    def train_step(self):
+    def train_step(self, *backpropagate):
         if self.step + 1 == step:
             monkeypatch.setattr(Trainer, "train_step", original)
             for _ in range(times):
                 signal.raise_signal(signal.SIGINT)
-        return original(self)
+        return original(self, *backpropagate)
 
     monkeypatch.setattr(Trainer, "train_step", train_step)
 

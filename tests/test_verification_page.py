@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from gradients import ops_of_the_package, temporary_ops
 
-from minireg.gradcheck import CASES_PER_OP, check_op
+from minireg.gradcheck.__main__ import CASES_PER_OP, check_op
 
 PAGE = (Path(__file__).parents[1] / "docs" / "verification.md").read_text(encoding="utf-8")
 TABLE = PAGE.split("<!-- table -->\n")[1].split("\n<!-- end of table -->")[0].splitlines()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from minireg import metrics, viz
-from minireg.classical import optimise
+from minireg.methods import optimise
 from minireg.data.phantom import draw_pairs
 from minireg.data.strokes import draw_digits
 from minireg.evaluation import warp

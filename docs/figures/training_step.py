@@ -19,12 +19,12 @@ import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from minireg import Tensor, losses, ops, optim
-from minireg.configuration import RECIPES, Configuration
+from minireg.training.configuration import RECIPES, Configuration
 from minireg.data import load_data
 from minireg.fields import compose, enlarge, integrate
 from minireg.models import WARP_BORDER
-from minireg.objective import objective
-from minireg.trainer import Trainer
+from minireg.training.objective import objective
+from minireg.training.trainer import Trainer
 from minireg.viz import common, fields
 
 PICTURE = Path(__file__).resolve().parent.parent / "images" / "training_step.png"

@@ -1,7 +1,7 @@
 """What kind of mistake turns the right numbers into these? For the hints of `lessons.check`.
 
 Each question is asked of all cases together, as a teacher would ask it: is one the negative of the other, a multiple,
-the same numbers elsewhere, right inside and wrong at the border? (`minireg.gradcheck_diagnosis` asks it of gradients.)
+the same numbers elsewhere, right inside and wrong at the border? (`minireg.gradcheck.diagnosis` asks it of gradients.)
 """
 
 import numpy as np

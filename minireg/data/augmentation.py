@@ -4,8 +4,7 @@ import numpy as np
 
 from minireg import backend, ops
 from minireg.autograd import no_grad
-from minireg.fields import compose
-from minireg.parametric import affine_displacement, random_diffeomorphism
+from minireg.fields import affine_displacement, compose, random_diffeomorphism
 
 ROTATION, SCALE, SHIFT = 5.0, 0.05, 0.02  # standard deviations: degrees; factor, each way; share of the side
 AMPLITUDE, SMOOTHNESS = 0.06, 0.12  # of the elastic part, as shares of the side
@@ -28,6 +27,14 @@ def augment(moving, fixed, rng):
     Returns
     -------
     moving, fixed : of the same shape and dtype
+
+    >>> import numpy as np
+    >>> from minireg.data.augmentation import augment
+    >>> image = np.zeros((1, 32, 32, 1), "float32")
+    >>> image[:, 8:24, 8:24] = 1
+    >>> moving, fixed = augment(image, image, np.random.default_rng(0))
+    >>> bool((moving == image).all()), np.array_equal(moving > 0, fixed > 0)  # moved, and both alike
+    (False, True)
     """
     count, height, width, _ = moving.shape
     side = min(height, width)

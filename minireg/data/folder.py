@@ -37,20 +37,21 @@ COLUMNS = ("moving", "fixed", "moving_labels", "fixed_labels", "split")
 class FolderPairs:
     """Images in files as a source of pairs for training and testing.
 
-    Parameters
-    ----------
-    path : str or Path
-        A folder of .png and .npy files, or a .csv file with the columns moving and fixed.
+    `path` names a folder of .png and .npy files, or a .csv file with the columns moving and fixed. Raises InputError
+    for no such folder or file; too few images; images of several sizes, constant, or unreadable; label maps that do not
+    fit their images; a CSV file that lacks something.
 
-    Raises
-    ------
-    InputError
-        No such folder or file; too few images; images of several sizes, constant, or unreadable; label maps that do
-        not fit their images; a CSV file that lacks something.
+    >>> import numpy as np
+    >>> from pathlib import Path
+    >>> from minireg.data import FolderPairs
+    >>> Path("slices").mkdir()
+    >>> np.save("slices/head.npy", np.random.default_rng(0).random((6, 32, 48)))
+    >>> FolderPairs("slices").held_out().titles
+    ['head[4] to head[2]', 'head[2] to head[4]']
     """
 
     def __init__(self, path):
-        self.name = str(path)
+        self.name, self.options = str(path), {}
         path = Path(path)
         if path.is_dir():
             rows, self.listed = _rows_of_folder(path), False
@@ -61,9 +62,13 @@ class FolderPairs:
         roles = COLUMNS[:4] if self.listed else ("moving", "moving_labels")
         self.titles, self.test, stacks = _read(rows, roles, path)
         self.moving, self.moving_labels = stacks["moving"], stacks["moving_labels"]
-        self.fixed, self.fixed_labels = (
-            (stacks["fixed"], stacks["fixed_labels"]) if self.listed else (self.moving, self.moving_labels)
-        )
+        self.fixed = stacks.get("fixed", self.moving)
+        self.fixed_labels = stacks.get("fixed_labels", self.moving_labels)
+
+    @property
+    def epoch(self):
+        """How many pairs show every training image once."""
+        return int(np.sum(~self.test))
 
     def sampler(self, rng, augment=None):
         """A `Sampler` of training pairs: those of the CSV file, or each image with a random other one."""

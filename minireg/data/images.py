@@ -10,22 +10,16 @@ SUFFIXES = (".png", ".npy")
 
 
 def read_images(path):
-    """Read one image or a stack from a PNG or .npy file, as a network takes it.
+    """Read one image or a stack from a PNG or .npy file, as a network takes it: (N, H, W, 1), float32, in [0, 1].
 
-    Parameters
-    ----------
-    path : str or Path
-        PNG: grey. NumPy (.npy): (H, W) or (N, H, W); uint8 is divided by 255, uint16 by 65535, floats must lie in
-        [0, 1].
+    A PNG file must be grey. In a NumPy file (.npy) there is (H, W) or (N, H, W); uint8 is divided by 255, uint16 by
+    65535, and floats must lie in [0, 1]. Raises InputError as `read_intensities`, and for values out of range.
 
-    Returns
-    -------
-    (N, H, W, 1), float32, in [0, 1]
-
-    Raises
-    ------
-    InputError
-        As `read_intensities`; or values out of range.
+    >>> import numpy as np
+    >>> from minireg.data.images import read_images
+    >>> np.save("image.npy", np.array([[0, 51, 255]], "uint8"))
+    >>> read_images("image.npy")[0, :, :, 0].astype(float).round(6).tolist()
+    [[0.0, 0.2, 1.0]]
     """
     images = read_intensities(path)
     if images.dtype.kind == "u":
@@ -38,24 +32,19 @@ def read_images(path):
 
 
 def read_intensities(path):
-    """Read one image or a stack in whatever unit it has.
+    """Read one image or a stack in whatever unit it has, (N, H, W, 1).
 
-    Parameters
-    ----------
-    path : str or Path
-        PNG: grey. NumPy (.npy): (H, W) or (N, H, W) of uint8, uint16 or floats.
+    In a NumPy file (.npy) there is (H, W) or (N, H, W) of uint8 or uint16, which stay what they are, or of floats,
+    which become float32. A PNG file must be grey, and becomes float32 with 1 for white. Raises InputError for other
+    files, more than one channel, values that are not finite, and a constant image, with which nothing can be aligned.
 
-    Returns
-    -------
-    (N, H, W, 1), uint8 or uint16 as in the file, else float32; of a PNG float32, with 1 for white
-
-    Raises
-    ------
-    InputError
-        Not such a file; more than one channel; values that are not finite; a constant image, with which nothing can
-        be aligned.
+    >>> import numpy as np
+    >>> from minireg.data.images import read_intensities
+    >>> np.save("ct.npy", np.array([[-1000.0, 0.0, 40.0]]))
+    >>> read_intensities("ct.npy")[0, :, :, 0].tolist()
+    [[-1000.0, 0.0, 40.0]]
     """
-    images = _read_array(path, _read_png)
+    images = _read_array(path, as_labels=False)
     if images.dtype.str[1:] not in ("u1", "u2", "f2", "f4", "f8"):  # in an int64, nobody knows which value is white
         raise InputError(f"{path} holds {images.dtype}: expected uint8, uint16, or floats in [0, 1]")
     images = _as_stack(images, path)
@@ -73,23 +62,19 @@ def read_intensities(path):
 
 
 def read_labels(path):
-    """Read one label map or a stack.
+    """Read one label map or a stack, (N, H, W, 1): the whole numbers that are in the file; 0 is background.
 
-    Parameters
-    ----------
-    path : str or Path
-        PNG: grey or with a palette, whose indices are the labels. NumPy (.npy): (H, W) or (N, H, W) of integers.
+    A PNG file is grey, or has a palette, whose indices are the labels. In a NumPy file (.npy) there is (H, W) or
+    (N, H, W) of integers. Raises InputError for other files, colours, and values that are not whole numbers from 0.
 
-    Returns
-    -------
-    (N, H, W, 1), of integers as they are in the file; 0 is background
-
-    Raises
-    ------
-    InputError
-        Not such a file; colours; values that are not whole numbers from 0.
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from minireg.data.images import read_labels
+    >>> Image.fromarray(np.array([[0, 1, 4]], "uint8")).save("tissues.png")
+    >>> read_labels("tissues.png")[0, :, :, 0].tolist()
+    [[0, 1, 4]]
     """
-    labels = _read_array(path, _read_png_labels)
+    labels = _read_array(path, as_labels=True)
     if labels.dtype.kind not in "ui" or (labels.size and labels.min() < 0):
         raise InputError(f"{path} holds {labels.dtype}: expected label maps, whole numbers from 0 (background)")
     return _as_stack(labels, path)
@@ -105,7 +90,7 @@ def _as_stack(images, path):
     return (images[None] if images.ndim == 2 else images)[..., None]
 
 
-def _read_array(path, read_png):
+def _read_array(path, as_labels):
     """The array in a PNG or .npy file."""
     path = Path(path)
     if not path.is_file():
@@ -115,7 +100,7 @@ def _read_array(path, read_png):
             with path.open("rb") as file:
                 return np.lib.format.read_array(file, allow_pickle=False)
         if path.suffix.lower() == ".png":
-            return read_png(path)
+            return _read_png(path, as_labels)
     except InputError:
         raise
     except Exception as error:  # the readers raise errors of many kinds
@@ -123,20 +108,20 @@ def _read_array(path, read_png):
     raise InputError(f"{path} is neither a .png nor a .npy file")
 
 
-def _read_png(path):
-    from matplotlib.image import imread
+def _read_png(path, as_labels):
+    """(H, W): the numbers in a PNG file as labels; or, divided by that for white, as intensities in float32."""
+    from PIL import Image
 
-    image = imread(path)
-    if image.ndim == 3:
-        raise InputError(f"{path} has {image.shape[2]} channels: expected a grey image; convert it to greyscale first")
-    return image
-
-
-def _read_png_labels(path):
-    from PIL import Image  # and not matplotlib, which turns numbers into brightness
-
-    with Image.open(path) as image:
-        labels = np.asarray(image)
-    if labels.ndim != 2:
+    with Image.open(path, formats=["PNG"]) as image:
+        mode, pixels = image.mode, np.asarray(image)
+    if as_labels and pixels.ndim != 2:
         raise InputError(f"{path} is in colour: expected a label map, grey or with a palette")
-    return labels.astype(np.uint8) if labels.dtype == bool else labels
+    if pixels.ndim != 2 or (mode == "P" and not as_labels):
+        found = "a palette" if mode == "P" else f"{pixels.shape[2]} channels"
+        raise InputError(f"{path} has {found}: expected a grey image; convert it to greyscale first")
+    white = 2 ** path.read_bytes()[24] - 1  # every PNG file begins with its header, in which there is the bit depth
+    if mode == "L":
+        pixels = pixels // (255 // white)  # Pillow has spread 2 and 4 bits over 0 to 255
+    if as_labels:
+        return pixels.astype(np.uint8) if mode == "1" else pixels
+    return np.divide(pixels, white, dtype=np.float32)

@@ -2,23 +2,23 @@
 
 The four files are in the IDX format: a magic number (0x0803 for images, 0x0801 for labels: unsigned bytes in 3 or 1
 dimensions), the size of each dimension as a big-endian 32-bit integer, then the bytes.
-Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
+Source: LeCun, Cortes, Burges, The MNIST database of handwritten digits, 1998.
 """
 
 import gzip
 import hashlib
-import math
 import os
 import queue
-import struct
 import threading
 import zlib
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
+from tqdm import tqdm
 
+from minireg.data.digits import Digits
 from minireg.errors import InputError
 from minireg.files import atomic_write
 
@@ -36,56 +36,33 @@ MIRRORS = [
 SILENCE = 5.0  # seconds that each mirror may leave us without an answer; with two mirrors, 10 in total
 GZIP_MAGIC = b"\x1f\x8b"
 
-
 _WANTED = f"name one that holds {', '.join(CHECKSUMS)}, or name none and have MNIST downloaded"
+_AGAIN = "delete it and download it again"
 _BRING_IT = "name a folder that holds its four files in the environment variable MINIREG_DATA"
 
 
-@dataclass(frozen=True, eq=False)  # eq: comparing arrays gives arrays, on which a generated __eq__ would fail
-class Digits:
-    """Images of handwritten digits: `*_images` (N, 28, 28, 1) float32 in [0, 1], `*_labels` (N,) uint8."""
-
-    name: str
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-
-
 def read_mnist(folder):
-    """Read MNIST's four files, gzipped or not, and verify their contents.
+    """Read MNIST's four files and verify their contents: `Digits` named "mnist", intensities divided by 255.
 
-    Parameters
-    ----------
-    folder : str or Path
-        Holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each
-        with or without ".gz"; the spelling "train-images.idx3-ubyte" is understood too.
-
-    Returns
-    -------
-    Digits
-        Named "mnist": 60000 training and 10000 test images, intensities divided by 255.
-
-    Raises
-    ------
-    InputError
-        When the folder or a file is missing, unreadable, truncated, damaged, or another file than its name says.
+    The folder holds train-images-idx3-ubyte, train-labels-idx1-ubyte (60000 of each), t10k-images-idx3-ubyte and
+    t10k-labels-idx1-ubyte (10000), each with or without ".gz"; the spelling "train-images.idx3-ubyte" is understood
+    too. Raises InputError where it or a file is missing, unreadable, damaged, or another file than its name says.
     """
     folder = Path(folder)
     try:
         present = os.listdir(folder)
     except FileNotFoundError:
-        raise InputError(f"The MNIST folder {folder} does not exist: {_WANTED}.") from None
+        raise InputError(f"the MNIST folder {folder} does not exist: {_WANTED}") from None
     except NotADirectoryError:
-        raise InputError(f"The MNIST folder {folder} is a file, not a folder: {_WANTED}.") from None
+        raise InputError(f"the MNIST folder {folder} is a file, not a folder: {_WANTED}") from None
     except OSError as error:
-        raise InputError(f"The MNIST folder {folder} cannot be read ({error.strerror}).") from None
+        raise InputError(f"the MNIST folder {folder} cannot be read ({error.strerror})") from None
 
     missing = [name for name in CHECKSUMS if _spelling(name, present) is None]
     if missing:
         raise InputError(
-            f"The MNIST folder {folder} lacks {', '.join(missing)}: add what is missing (with or without .gz), "
-            "or name no folder and have MNIST downloaded."
+            f"the MNIST folder {folder} lacks {', '.join(missing)}: add what is missing (with or without .gz), "
+            "or name no folder and have MNIST downloaded"
         )
     contents = [_read_file(folder / _spelling(name, present), name) for name in CHECKSUMS]
     train_images, train_labels, test_images, test_labels = contents
@@ -93,20 +70,12 @@ def read_mnist(folder):
 
 
 def download_mnist(folder):
-    """Complete MNIST in `folder`: download the files that are missing or damaged.
+    """Complete MNIST in `folder`, which is made if it does not exist: download the files that are missing or damaged.
 
     Files appear whole and verified or not at all; a later call continues where an earlier one stopped. A mirror that
     fails, or stays silent for `SILENCE` seconds, is not asked again; the next one goes on.
 
-    Parameters
-    ----------
-    folder : str or Path
-        Made if it does not exist.
-
-    Raises
-    ------
-    InputError
-        When no mirror delivers, or the folder cannot be written.
+    Raises InputError where no mirror delivers, or the folder cannot be written.
     """
     folder = Path(folder)
     problems = []
@@ -122,8 +91,8 @@ def download_mnist(folder):
             except _MirrorError as error:
                 problems.append(str(error))
     except OSError as error:
-        raise InputError(f"MNIST cannot be saved in {folder} ({error.strerror}): {_BRING_IT}.") from None
-    raise InputError(f"MNIST could not be downloaded ({'; '.join(problems)}): {_BRING_IT}.")
+        raise InputError(f"MNIST cannot be saved in {folder} ({error.strerror}): {_BRING_IT}") from None
+    raise InputError(f"MNIST could not be downloaded ({'; '.join(problems)}): {_BRING_IT}")
 
 
 class _MirrorError(Exception):
@@ -138,13 +107,10 @@ def _spelling(name, present):
 
 def _is_valid(folder, name):
     spelling = _spelling(name, os.listdir(folder))
-    if spelling is None:
-        return False
     try:
-        _read_file(folder / spelling, name)
+        return spelling is not None and bool(_read_file(folder / spelling, name))
     except InputError:
         return False
-    return True
 
 
 def _read_file(path, name):
@@ -152,47 +118,26 @@ def _read_file(path, name):
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"The MNIST file {path} cannot be read ({error.strerror}).") from None
-    problem, contents = _unpack(data, name, path.suffix == ".gz")
-    if problem:
-        raise InputError(f"The MNIST file {path} {problem}.")
-    return contents
+        raise InputError(f"the MNIST file {path} cannot be read ({error.strerror})") from None
+    return _unpack(data, name, f"the MNIST file {path}")
 
 
-def _unpack(data, name, gzipped):
-    """What is wrong with `data` as the file `name` (or None), and its uncompressed contents.
+def _unpack(data, name, origin):
+    """The uncompressed contents of the file `name` in `data`; InputError, which names the origin, if they are not.
 
-    The contents decide what is gzip, not the name, because browsers and archivers uncompress without renaming. The
-    checksum comes first: it alone proves that all is well and recognises swapped files; the rest only tells why not.
+    The contents decide what is gzip, not the name, because browsers and archivers uncompress without renaming.
     """
-    again = "delete it and download it again"
     try:
         contents = gzip.decompress(data) if data.startswith(GZIP_MAGIC) else data
-    except EOFError:
-        return f"is truncated, its gzip data end after {len(data)} bytes: {again}", None
-    except (gzip.BadGzipFile, zlib.error):
-        return f"is damaged, its gzip data cannot be unpacked: {again}", None
-
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise InputError(f"{origin} is damaged, its gzip data cannot be unpacked: {_AGAIN}") from None
     names = {checksum: known for known, checksum in CHECKSUMS.items()}
     found = names.get(hashlib.sha256(contents).hexdigest())
-    if found == name:
-        return None, contents
-    if found:
-        return f"holds the contents of {found}: give each file its own name", None
-    if gzipped and not data.startswith(GZIP_MAGIC):
-        return f"is not a gzip file, it begins with {data[:8]!r}: {again}", None
-
-    dimensions = 3 if "images" in name else 1
-    magic = bytes([0, 0, 8, dimensions])
-    header = 4 + 4 * dimensions
-    if len(contents) >= 4 and not contents.startswith(magic):
-        return f"is not IDX, it begins with 0x{contents[:4].hex()} instead of 0x{magic.hex()}: {again}", None
-    if len(contents) < header:
-        return f"is truncated, {len(contents)} bytes cannot hold an IDX header: {again}", None
-    announced = header + math.prod(struct.unpack_from(f">{dimensions}I", contents, 4))
-    if len(contents) < announced:
-        return f"is truncated, it has {len(contents)} of {announced} bytes: {again}", None
-    return f"is damaged or not MNIST's, its SHA-256 checksum differs: {again}", None
+    if found is None:
+        raise InputError(f"{origin} is damaged, truncated or not MNIST's (its SHA-256 differs): {_AGAIN}")
+    if found != name:
+        raise InputError(f"{origin} holds the contents of {found}: give each file its own name")
+    return contents
 
 
 def _images(contents):
@@ -208,9 +153,10 @@ def _download_file(url, name, folder):
     """Save `url` as NAME.gz in `folder`, verified; _MirrorError if the mirror fails, OSError if the disk does."""
     with atomic_write(folder / f"{name}.gz") as file:  # opened first: no use asking a mirror if nothing can be saved
         data = _fetch(url, name)
-        problem, _ = _unpack(data, name, gzipped=True)
-        if problem:
-            raise _MirrorError(f"{url} sent something else than the file, or a part of it")
+        try:
+            _unpack(data, name, url)
+        except InputError:
+            raise _MirrorError(f"{url} sent something else than the file, or a part of it") from None
         file.write(data)
 
 
@@ -220,10 +166,6 @@ def _fetch(url, name):
     A thread asks and the main thread waits, because urllib's own time limit does not cover the look-up of the host's
     name, which can hang for a minute where there is no network. The thread is a daemon, so it cannot delay the end.
     """
-    from urllib.request import urlopen
-
-    from tqdm import tqdm
-
     arrived = queue.SimpleQueue()  # the length (or None), then chunks, the last one empty; or an exception
     abandoned = threading.Event()
 

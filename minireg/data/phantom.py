@@ -1,6 +1,6 @@
 """A head phantom: drawn slices through heads, in pairs whose true displacement is known, as CT or MR would show them.
 
-    pairs = draw_pairs(numpy.random.default_rng(0), 8, moving_modality="ct", fixed_modality="mr")
+    pairs = draw_pairs(np.random.default_rng(0), 8, moving_modality="ct", fixed_modality="mr")
 
 A pair is one anatomy seen twice. The fixed image shows it as it is, the moving image after a random smooth
 deformation without folds:
@@ -12,17 +12,18 @@ to head. It is drawn where each image looks, never resampled, so that both image
 """
 
 import numpy as np
+from tqdm import tqdm
 
 from minireg.data.pairs import HELD_OUT_SEED, Pairs, Sampler
 from minireg.errors import InputError
-from minireg.parametric import random_diffeomorphism
+from minireg.fields import random_diffeomorphism
 
 BACKGROUND, SCALP, BONE, GREY_MATTER, WHITE_MATTER, FLUID, LESION = range(7)
 
 # Tissue; half the width, half the height; centre (x, y), x to the right and y up; rotation in degrees, anticlockwise.
 # Later ellipses are painted over earlier ones. Unit: half of the page, on which the head is .92 high.
-# Source: L. A. Shepp, B. F. Logan, The Fourier reconstruction of a head section, IEEE Transactions on Nuclear Science
-# 21 (1974), table 1. Scalp and white matter are ours: the original has no skin, and one tissue for the brain.
+# Source: Shepp, Logan, The Fourier reconstruction of a head section, IEEE Transactions on Nuclear Science 21 (1974),
+# table 1, doi:10.1109/TNS.1974.6499235. Scalp and white matter are ours: it has no skin, and one tissue for the brain.
 ELLIPSES = (
     (SCALP, 0.76, 0.99, 0.0, 0.0, 0.0),
     (BONE, 0.69, 0.92, 0.0, 0.0, 0.0),
@@ -71,31 +72,27 @@ PAIRS_AT_A_TIME = 16
 class PhantomPairs:
     """Phantoms as a source of pairs for training and testing, the same ones every time.
 
-    Parameters
-    ----------
-    modality : "ct", "mr" or "multi"
-        Both images of one kind, or the moving one CT and the fixed one MR.
-    size : int, 32 to 256
-        Height and width in pixels.
+    The modality is "ct" or "mr" for both images, or "multi": the moving one CT, the fixed one MR. The size, 32 to 256,
+    is height and width in pixels. Raises InputError for an unknown modality, or a size out of range.
 
-    Raises
-    ------
-    InputError
-        An unknown modality, or a size out of range.
+    >>> from minireg.data import PhantomPairs
+    >>> pairs = PhantomPairs("multi", size=32).held_out(2)
+    >>> pairs.moving.shape, pairs.displacement.shape, pairs.fixed_points.shape
+    ((2, 32, 32, 1), (2, 32, 32, 2), (2, 32, 2))
     """
 
     name = "phantom"
+    epoch = TRAINING_PAIRS
 
     def __init__(self, modality="mr", size=DEFAULT_SIZE):
         if modality not in MODALITIES:
             raise InputError(f"unknown modality {modality!r}: choose one of {', '.join(MODALITIES)}")
+        self.options = {"modality": modality, "size": size}
         self.modalities, self.size = MODALITIES[modality], size
         _check_size(size)
 
     def sampler(self, rng, augment=None):
         """A `Sampler` of TRAINING_PAIRS pairs, drawn now, in a few seconds."""
-        from tqdm import tqdm
-
         stream = np.random.default_rng(_seeds(0)["train"])
         chunks = []
         for _ in tqdm(range(0, TRAINING_PAIRS, PAIRS_AT_A_TIME), "drawing phantoms", leave=False):
@@ -115,10 +112,9 @@ def draw_pairs(rng, count, size=DEFAULT_SIZE, moving_modality="mr", fixed_modali
     ----------
     rng : numpy.random.Generator
     count : int, number of pairs
-    size : int, height and width in pixels, 32 to 256
+    size : int, height and width in pixels, 32 to 256; InputError where it is out of range
     moving_modality, fixed_modality : "ct" or "mr"
-    noise : bool
-        Whether to add noise and, for MR, the bias field.
+    noise : bool, whether to add noise and, for MR, the bias field
 
     Returns
     -------
@@ -126,10 +122,13 @@ def draw_pairs(rng, count, size=DEFAULT_SIZE, moving_modality="mr", fixed_modali
         Images in [0, 1]; labels are the tissues of this module; LANDMARKS points inside the head, spread at random,
         at pixel centres of the fixed image.
 
-    Raises
-    ------
-    InputError
-        A size out of range.
+    >>> import numpy as np
+    >>> from minireg.data.phantom import draw_pairs
+    >>> from minireg.fields import warp_images
+    >>> pairs = draw_pairs(np.random.default_rng(0), 2, size=48, noise=False)
+    >>> warped = warp_images(pairs.moving, pairs.displacement)
+    >>> [round(float(np.abs(images - pairs.fixed).mean()), 2) for images in (pairs.moving, warped)]
+    [0.07, 0.02]
     """
     _check_size(size)
     displacement, inverse = random_diffeomorphism(rng, (count, size, size), AMPLITUDE * size, SMOOTHNESS * size)
@@ -150,10 +149,8 @@ def draw_pairs(rng, count, size=DEFAULT_SIZE, moving_modality="mr", fixed_modali
 def _draw_anatomies(rng, count):
     """The ellipses of `count` heads, varied; in units of half the image, from its centre, as (row, column).
 
-    Returns
-    -------
-    centres (count, E, 2), to_unit_circle (count, E, 2, 2)
-        A point p lies in ellipse e where |to_unit_circle[e] (p - centres[e])| <= 1.
+    Returns centres (count, E, 2) and to_unit_circle (count, E, 2, 2): a point p lies in ellipse e where
+    |to_unit_circle[e] (p - centres[e])| <= 1.
     """
     width, height, x, y, degrees = np.array([ellipse[1:] for ellipse in ELLIPSES]).T
     varies = np.arange(len(ELLIPSES)) >= FIRST_PART
@@ -180,14 +177,7 @@ def _rotation(angle):
 def _tissue_shares(anatomies, displacement):
     """How much of each pixel each tissue fills, in images that show at q what the anatomy has at q + displacement(q).
 
-    Parameters
-    ----------
-    anatomies : as `_draw_anatomies` returns them
-    displacement : (N, H, H, 2), in pixels
-
-    Returns
-    -------
-    float32 (N, H, H, tissues), with sum 1 over the tissues
+    displacement (N, H, H, 2) in pixels -> float32 (N, H, H, tissues), with sum 1 over the tissues
     """
     count, size = displacement.shape[:2]
     fine = (np.arange(size * SAMPLES) + 0.5) / SAMPLES - 0.5  # in pixels

@@ -10,22 +10,15 @@ from minireg.files import atomic_write
 
 
 def read_points(path, columns):
-    """Read the named columns of a CSV file.
+    """Read the named columns of a CSV file that has a header line: (K, number of columns), float32.
 
-    Parameters
-    ----------
-    path : str or Path
-        With a header line; further columns are ignored.
-    columns : names of columns of numbers
+    Further columns are ignored. Raises InputError where there is no such file, a column or all rows are missing, or
+    something is not a finite number.
 
-    Returns
-    -------
-    (K, number of columns), float32
-
-    Raises
-    ------
-    InputError
-        No such file, a column or all rows missing, or something else than a finite number.
+    >>> from minireg.data.points import read_points, write_points
+    >>> write_points("points.csv", ["row", "column"], [[3, 4.5], [10, 0]])
+    >>> read_points("points.csv", ["column", "row"]).tolist()
+    [[4.5, 3.0], [0.0, 10.0]]
     """
     path = Path(path)
     if not path.is_file():
@@ -48,7 +41,14 @@ def read_points(path, columns):
 
 
 def write_points(path, columns, rows):
-    """Write a header and rows of numbers to a CSV file, whole or not at all."""
+    """Write a header and rows of numbers to a CSV file, whole or not at all.
+
+    >>> from pathlib import Path
+    >>> from minireg.data.points import write_points
+    >>> write_points("points.csv", ["row", "column"], [[3, 4.5], [10, 0]])
+    >>> Path("points.csv").read_text().split()
+    ['row,column', '3,4.5', '10,0']
+    """
     with atomic_write(path, "w") as file:
         file.write(",".join(columns) + "\n")
         file.writelines(",".join(f"{value:g}" for value in row) + "\n" for row in rows)

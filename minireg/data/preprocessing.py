@@ -22,10 +22,13 @@ def normalise_percentiles(images, low=1, high=99):
     -------
     float32 array (N, H, W, C) in [0, 1]; 0 everywhere for a constant image
 
-    Raises
-    ------
-    InputError
-        Not four-dimensional, empty, values that are not finite, or percentiles out of order.
+    Raises InputError where the images are not four-dimensional, empty, or not finite, or percentiles out of order.
+
+    >>> import numpy as np
+    >>> from minireg.data import normalise_percentiles
+    >>> image = np.arange(-100, 301).reshape(1, 1, 401, 1)  # its percentiles 25 and 75 are 0 and 200
+    >>> normalise_percentiles(image, 25, 75)[0, 0, [0, 100, 150, 300, 400], 0].tolist()
+    [0.0, 0.0, 0.25, 1.0, 1.0]
     """
     _check(images)
     if not 0 <= low < high <= 100:
@@ -61,10 +64,15 @@ def crop_to_object(images, threshold=0.0, margin=0):
     (rows, columns) : the box, as two slices
         The whole image where nothing is above the threshold.
 
-    Raises
-    ------
-    InputError
-        Not four-dimensional, or empty.
+    Raises InputError where the images are not four-dimensional, or empty.
+
+    >>> import numpy as np
+    >>> from minireg.data import crop_to_object
+    >>> images = np.zeros((2, 32, 32, 1))
+    >>> images[0, 5:9, 10] = images[1, 7, 12] = 1
+    >>> cropped, (rows, columns) = crop_to_object(images, margin=1)
+    >>> cropped.shape, rows, columns
+    ((2, 6, 5, 1), slice(4, 10, None), slice(9, 14, None))
     """
     _check(images)
     inside = (images > threshold).any(axis=(0, 3))
@@ -75,27 +83,19 @@ def crop_to_object(images, threshold=0.0, margin=0):
 def pad(images, size=32):
     """Put zeros around images, so that a network can halve their sides; nothing is resampled.
 
-    Parameters
-    ----------
-    images : array, shape (N, H, W, C)
-    size : int
-        New height and width in pixels. 28 to 32 is two pixels on each side; where an odd number is added, the
-        extra one comes last.
+    images (N, H, W, C), `size` in pixels -> (N, size, size, C), of the same dtype. Where an odd number is added, the
+    extra one comes last. Raises InputError where the images are not four-dimensional, or larger than `size`.
 
-    Returns
-    -------
-    array, shape (N, size, size, C), of the same dtype
-
-    Raises
-    ------
-    InputError
-        When the images are not four-dimensional, or larger than `size`.
+    >>> import numpy as np
+    >>> from minireg.data import pad
+    >>> pad(np.ones((1, 1, 2, 1)), size=3)[0, :, :, 0].tolist()
+    [[0.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """
     if images.ndim != 4:
-        raise InputError(f"Images must have the shape (N, H, W, C), not {images.shape}.")
+        raise InputError(f"images must have the shape (N, H, W, C), not {images.shape}")
     _, height, width, _ = images.shape
     if max(height, width) > size:
-        raise InputError(f"Images of {height} x {width} pixels do not fit into {size} x {size}: choose a larger size.")
+        raise InputError(f"images of {height} x {width} pixels do not fit into {size} x {size}: choose a larger size")
     rows, columns = (((size - side) // 2, (size - side + 1) // 2) for side in (height, width))
     return np.pad(images, ((0, 0), rows, columns, (0, 0)))
 

@@ -13,7 +13,7 @@ normalised cross-correlation of two images of one digit (0.52 on average; MNIST:
 
 import numpy as np
 
-from minireg.data.mnist import Digits
+from minireg.data.digits import Digits
 from minireg.errors import InputError
 
 # Digit -> variants -> strokes -> control points (row, column) in the order in which the pen passes them, on a page of
@@ -95,19 +95,15 @@ IMAGES_PER_CHUNK = 64  # the distances of one chunk (100 kB) stay in the process
 
 
 def load_strokes(seed=0, train_per_digit=1000, test_per_digit=200):
-    """Draw a whole data set of handwriting-like digits, in about two seconds.
+    """Draw a whole data set of handwriting-like digits, in about two seconds: `Digits` named "strokes".
 
-    Parameters
-    ----------
-    seed : int
-        Of all random numbers: the same seed gives the same images. Train and test come from independent streams.
-    train_per_digit, test_per_digit : int
-        How many images of each of the ten digits.
+    There are `train_per_digit` and `test_per_digit` images of each of the ten digits, in random order. The same seed
+    gives the same images; train and test come from independent streams.
 
-    Returns
-    -------
-    Digits
-        Named "strokes", in random order: ten times `train_per_digit` and ten times `test_per_digit` images.
+    >>> from minireg.data import load_strokes
+    >>> digits = load_strokes(train_per_digit=12, test_per_digit=3)
+    >>> digits.train_images.shape, digits.test_images.shape
+    ((120, 28, 28, 1), (30, 28, 28, 1))
     """
     arrays = []
     train_seed, test_seed = np.random.SeedSequence(seed).spawn(2)
@@ -121,26 +117,18 @@ def load_strokes(seed=0, train_per_digit=1000, test_per_digit=200):
 def draw_digits(labels, rng):
     """Draw one handwriting-like digit per label.
 
-    Parameters
-    ----------
-    labels : array of int, shape (N,)
-        Which digits, each from 0 to 9.
-    rng : numpy.random.Generator
-        Source of all variation.
+    labels (N,) of int, 0 to 9 -> images (N, 28, 28, 1) float32 in [0, 1]: 0 is paper, 1 is ink. All variation comes
+    from `rng`, a numpy.random.Generator. Raises InputError for labels that are no digits.
 
-    Returns
-    -------
-    images : float32, shape (N, 28, 28, 1)
-        Intensities in [0, 1]: 0 is paper, 1 is ink.
-
-    Raises
-    ------
-    InputError
-        When a label is not a digit.
+    >>> import numpy as np
+    >>> from minireg.data import draw_digits
+    >>> one, eight = draw_digits([1, 8], np.random.default_rng(0))
+    >>> one.shape, bool(eight.sum() > one.sum())  # an eight takes more ink
+    ((28, 28, 1), True)
     """
     labels = np.asarray(labels)
     if not np.isin(labels, list(PEN_PATHS)).all():
-        raise InputError(f"Labels must be digits from 0 to 9, but they range from {labels.min()} to {labels.max()}.")
+        raise InputError(f"labels must be digits from 0 to 9, but they range from {labels.min()} to {labels.max()}")
     labels = labels.astype(np.intp)
     pen = rng.lognormal(np.log(PEN_WIDTH), PEN_WIDTH_SPREAD, len(labels)).clip(*PEN_WIDTH_LIMITS)
     path = _scale_into_box(_write(labels, rng), pen, rng)

@@ -1,6 +1,5 @@
 """What training minimises: each a scalar Tensor, smaller is better, averaged over the batch."""
 
-from minireg.losses.classification import accuracy, cross_entropy
 from minireg.losses.regularity import bending_energy, diffusion, folding_penalty, inverse_consistency
 from minireg.losses.similarity import (
     local_ncc,
@@ -16,9 +15,7 @@ from minireg.losses.similarity import (
 
 __all__ = [
     "SIMILARITIES",
-    "accuracy",
     "bending_energy",
-    "cross_entropy",
     "diffusion",
     "folding_penalty",
     "inverse_consistency",

@@ -2,11 +2,10 @@
 
 from minireg import backend, ops
 from minireg.backend import xp
-from minireg.fields import compose
-from minireg.models.common import WARP_BORDER, checked_size
+from minireg.fields import WARP_BORDER, affine_displacement, compose
+from minireg.models.common import checked_size
 from minireg.models.unet import SymmetricUNet
 from minireg.nn import Conv2d, Linear, Module
-from minireg.parametric import affine_displacement
 
 STEP = 0.1  # what an output of 1 stands for: small, so that learning rates of the deformable networks serve here too
 

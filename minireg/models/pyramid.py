@@ -2,8 +2,8 @@
 
 from minireg import ops
 from minireg.backend import xp
-from minireg.fields import compose, enlarge, integrate
-from minireg.models.common import WARP_BORDER, checked_size
+from minireg.fields import WARP_BORDER, compose, enlarge, integrate
+from minireg.models.common import checked_size
 from minireg.nn import Conv2d, Module
 
 

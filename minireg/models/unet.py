@@ -3,8 +3,8 @@
 from minireg import ops
 from minireg.autograd import Tensor
 from minireg.backend import xp
-from minireg.fields import compose, enlarge, integrate
-from minireg.models.common import WARP_BORDER, checked_size
+from minireg.fields import WARP_BORDER, compose, enlarge, integrate
+from minireg.models.common import checked_size
 from minireg.nn import Conv2d, Module
 
 FINEST = 2  # fields are kept at half of the image's size

@@ -26,65 +26,19 @@ from minireg.ops.shape import broadcast_to, concatenate, flatten, getitem, pad, 
 from minireg.ops.similarity import ncc
 
 __all__ = [
-    "abs",
-    "add",
-    "avg_pool2d",
-    "batch_norm",
-    "broadcast_to",
-    "clip",
-    "concatenate",
-    "conv2d",
-    "conv_transpose2d",
-    "depth_to_space",
-    "div",
-    "dropout",
-    "exp",
-    "flatten",
-    "getitem",
-    "leaky_relu",
-    "linear",
-    "log",
-    "log_softmax",
-    "matmul",
-    "max",
-    "max_pool2d",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mul",
-    "ncc",
-    "neg",
-    "pad",
-    "parzen_weights",
-    "power",
-    "relu",
-    "reshape",
-    "separable_filter",
-    "sigmoid",
-    "softmax",
-    "space_to_depth",
-    "sqrt",
-    "stack",
-    "sub",
-    "sum",
-    "tanh",
-    "transpose",
-    "upsample_bilinear",
-    "upsample_nearest",
-    "variance",
-    "warp",
-    "warp_nearest",
-]
+    "abs", "add", "avg_pool2d", "batch_norm", "broadcast_to", "clip", "concatenate", "conv2d", "conv_transpose2d",
+    "depth_to_space", "div", "dropout", "exp", "flatten", "getitem", "leaky_relu", "linear", "log", "log_softmax",
+    "matmul", "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul", "ncc", "neg", "pad", "parzen_weights",
+    "power", "relu", "reshape", "separable_filter", "sigmoid", "softmax", "space_to_depth", "sqrt", "stack", "sub",
+    "sum", "tanh", "transpose", "upsample_bilinear", "upsample_nearest", "variance", "warp", "warp_nearest",
+]  # fmt: skip
 
 # The operators and the commonest methods of Tensor are these ops. They are set here, because the engine, one floor
 # below, knows no op.
-Tensor.__add__ = add
-Tensor.__radd__ = add
+Tensor.__add__ = Tensor.__radd__ = add
 Tensor.__sub__ = sub
 Tensor.__rsub__ = lambda self, other: sub(other, self)
-Tensor.__mul__ = mul
-Tensor.__rmul__ = mul
+Tensor.__mul__ = Tensor.__rmul__ = mul
 Tensor.__truediv__ = div
 Tensor.__rtruediv__ = lambda self, other: div(other, self)
 Tensor.__matmul__ = matmul

@@ -5,11 +5,17 @@ In every formula y is the output, g its cotangent dL/dy, and g_x the cotangent d
 
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.errors import InputError
 
 
 @op
 def relu(x):
-    """y = max(x, 0)        g_x = g where x > 0, else 0 (at the kink x = 0 too)"""
+    """y = max(x, 0)        g_x = g where x > 0, else 0 (at the kink x = 0 too)
+
+    >>> from minireg import Tensor, ops
+    >>> ops.relu(Tensor([-1.0, 2.0])).data.tolist()
+    [0.0, 2.0]
+    """
     y = xp.maximum(x, 0)
     return y, (lambda g: g * (y > 0),)
 
@@ -20,9 +26,13 @@ def leaky_relu(x, negative_slope=0.01):
 
     `negative_slope` is a number in [0, 1). Source: Maas, Hannun, Ng, Rectifier nonlinearities improve neural network
     acoustic models, ICML workshop 2013, section 2.
+
+    >>> from minireg import Tensor, ops
+    >>> ops.leaky_relu(Tensor([-4.0, 2.0]), negative_slope=0.25).data.tolist()
+    [-1.0, 2.0]
     """
     if not 0 <= negative_slope < 1:
-        raise ValueError(f"negative_slope must be in [0, 1), got {negative_slope}")
+        raise InputError(f"negative_slope must be in [0, 1), got {negative_slope}")
     y = xp.maximum(x, negative_slope * x)
 
     def vjp(g):
@@ -41,6 +51,10 @@ def sigmoid(x):
     """y = 1 / (1 + e^-x)        g_x = g y (1 - y)
 
     Computed as (1 + tanh(x / 2)) / 2, which is the same function and never overflows.
+
+    >>> from minireg import Tensor, ops
+    >>> ops.sigmoid(Tensor([-1000.0, 0.0])).data.tolist()
+    [0.0, 0.5]
     """
     y = 0.5 * (1 + xp.tanh(0.5 * x))
     return y, (lambda g: g * y * (1 - y),)
@@ -48,7 +62,12 @@ def sigmoid(x):
 
 @op
 def tanh(x):
-    """y = (e^x - e^-x) / (e^x + e^-x)        g_x = g (1 - y^2)"""
+    """y = (e^x - e^-x) / (e^x + e^-x)        g_x = g (1 - y^2)
+
+    >>> from minireg import Tensor, ops
+    >>> ops.tanh(Tensor([0.0, 1000.0])).data.tolist()
+    [0.0, 1.0]
+    """
     y = xp.tanh(x)
     return y, (lambda g: g * (1 - y * y),)
 
@@ -58,6 +77,10 @@ def softmax(x, axis=-1):
     """y_i = e^(x_i) / sum_j e^(x_j) along `axis`        g_x = y (g - sum_j g_j y_j)
 
     The maximum is subtracted first: it cancels, and no exponential overflows.
+
+    >>> from minireg import Tensor, ops
+    >>> ops.softmax(Tensor([1000.0, 1000.0, 0.0])).data.tolist()
+    [0.5, 0.5, 0.0]
     """
     y = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
     y = y / xp.sum(y, axis=axis, keepdims=True)
@@ -66,7 +89,12 @@ def softmax(x, axis=-1):
 
 @op
 def log_softmax(x, axis=-1):
-    """y_i = x_i - ln sum_j e^(x_j) along `axis`        g_x = g - e^y sum_j g_j"""
+    """y_i = x_i - ln sum_j e^(x_j) along `axis`        g_x = g - e^y sum_j g_j
+
+    >>> from minireg import Tensor, ops
+    >>> ops.log_softmax(Tensor([1000.0, 0.0])).data.tolist()  # ln(softmax) would be -inf
+    [0.0, -1000.0]
+    """
     y = x - xp.max(x, axis=axis, keepdims=True)
     y = y - xp.log(xp.sum(xp.exp(y), axis=axis, keepdims=True))
     return y, (lambda g: g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True),)

@@ -9,32 +9,59 @@ from minireg.backend import xp
 
 @op
 def add(x, other):
-    """y = x + other        g_x = g        g_other = g"""
+    """y = x + other        g_x = g        g_other = g
+
+    >>> from minireg import Tensor, ops
+    >>> bias = Tensor(1.0, requires_grad=True)
+    >>> ops.add(Tensor([2.0, 3.0]), bias).sum().backward()
+    >>> bias.grad.item()  # used twice, once for each element
+    2.0
+    """
     return x + other, (lambda g: g, lambda g: g)
 
 
 @op
 def sub(x, other):
-    """y = x - other        g_x = g        g_other = -g"""
+    """y = x - other        g_x = g        g_other = -g
+
+    >>> from minireg import Tensor, ops
+    >>> ops.sub(5.0, Tensor([1.0, 2.0])).data.tolist()
+    [4.0, 3.0]
+    """
     return x - other, (lambda g: g, lambda g: -g)
 
 
 @op
 def mul(x, other):
-    """y = x other        g_x = g other        g_other = g x"""
+    """y = x other        g_x = g other        g_other = g x
+
+    >>> from minireg import Tensor, ops
+    >>> ops.mul(Tensor([2.0, 3.0]), Tensor([[1.0], [10.0]])).data.tolist()
+    [[2.0, 3.0], [20.0, 30.0]]
+    """
     return x * other, (lambda g: g * other, lambda g: g * x)
 
 
 @op
 def div(x, other):
-    """y = x / other        g_x = g / other        g_other = -g x / other^2 = -g y / other"""
+    """y = x / other        g_x = g / other        g_other = -g x / other^2 = -g y / other
+
+    >>> from minireg import Tensor, ops
+    >>> ops.div(Tensor([1.0, 3.0]), 2.0).data.tolist()
+    [0.5, 1.5]
+    """
     y = x / other
     return y, (lambda g: g / other, lambda g: -g * y / other)
 
 
 @op
 def neg(x):
-    """y = -x        g_x = -g"""
+    """y = -x        g_x = -g
+
+    >>> from minireg import Tensor, ops
+    >>> ops.neg(Tensor([1.0, -2.0])).data.tolist()
+    [-1.0, 2.0]
+    """
     return -x, (lambda g: -g,)
 
 
@@ -45,6 +72,10 @@ def power(x, exponent):
     Where the exponent is 0, y is 1 whatever x is, so g_x = 0 there, also at x = 0. Where x is 0, y stays 0 for all
     positive exponents, so g_exponent = 0; it is 0 there for the others too, for which no derivative exists. Where x is
     negative, log(x) and so g_exponent is NaN.
+
+    >>> from minireg import Tensor, ops
+    >>> ops.power(Tensor([2.0, 3.0]), 2).data.tolist()
+    [4.0, 9.0]
     """
     y = x**exponent
 
@@ -61,33 +92,60 @@ def power(x, exponent):
 
 @op
 def exp(x):
-    """y = e^x        g_x = g y"""
+    """y = e^x        g_x = g y
+
+    >>> from minireg import Tensor, ops
+    >>> ops.exp(Tensor([0.0])).data.tolist()
+    [1.0]
+    """
     y = xp.exp(x)
     return y, (lambda g: g * y,)
 
 
 @op
 def log(x):
-    """y = ln(x)        g_x = g / x"""
+    """y = ln(x)        g_x = g / x
+
+    >>> from minireg import Tensor, ops
+    >>> ops.log(Tensor([1.0])).data.tolist()
+    [0.0]
+    """
     return xp.log(x), (lambda g: g / x,)
 
 
 @op
 def sqrt(x):
-    """y = x^(1/2)        g_x = g / (2 y), which is infinite at x = 0"""
+    """y = x^(1/2)        g_x = g / (2 y), which is infinite at x = 0
+
+    >>> from minireg import Tensor, ops
+    >>> x = Tensor(4.0, requires_grad=True)
+    >>> ops.sqrt(x).backward()
+    >>> x.grad.item()
+    0.25
+    """
     y = xp.sqrt(x)
     return y, (lambda g: g / (2 * y),)
 
 
 @op
 def abs(x):
-    """y = |x|        g_x = g sign(x), which is 0 at the kink x = 0"""
+    """y = |x|        g_x = g sign(x), which is 0 at the kink x = 0
+
+    >>> from minireg import Tensor, ops
+    >>> ops.abs(Tensor([-3.0, 2.0])).data.tolist()
+    [3.0, 2.0]
+    """
     return xp.abs(x), (lambda g: g * xp.sign(x),)
 
 
 @op
 def maximum(x, other):
-    """y = max(x, other)        the cotangent goes to the larger argument, and half to each where they are equal"""
+    """y = max(x, other)        the cotangent goes to the larger argument, and half to each where they are equal
+
+    >>> from minireg import Tensor, ops
+    >>> ops.maximum(Tensor([1.0, 5.0]), 3.0).data.tolist()
+    [3.0, 5.0]
+    """
     return xp.maximum(x, other), (
         lambda g: g * _share_of_winner(x, other, g.dtype),
         lambda g: g * _share_of_winner(other, x, g.dtype),
@@ -96,7 +154,12 @@ def maximum(x, other):
 
 @op
 def minimum(x, other):
-    """y = min(x, other)        the cotangent goes to the smaller argument, and half to each where they are equal"""
+    """y = min(x, other)        the cotangent goes to the smaller argument, and half to each where they are equal
+
+    >>> from minireg import Tensor, ops
+    >>> ops.minimum(Tensor([1.0, 5.0]), 3.0).data.tolist()
+    [1.0, 3.0]
+    """
     return xp.minimum(x, other), (
         lambda g: g * _share_of_winner(other, x, g.dtype),
         lambda g: g * _share_of_winner(x, other, g.dtype),
@@ -110,5 +173,10 @@ def _share_of_winner(x, other, dtype):
 
 @op
 def clip(x, low, high):
-    """y = min(max(x, low), high) for numbers low <= high        g_x = g where low <= x <= high, else 0"""
+    """y = min(max(x, low), high) for numbers low <= high        g_x = g where low <= x <= high, else 0
+
+    >>> from minireg import Tensor, ops
+    >>> ops.clip(Tensor([-1.0, 0.5, 2.0]), 0.0, 1.0).data.tolist()
+    [0.0, 0.5, 1.0]
+    """
     return xp.clip(x, low, high), (lambda g: g * ((x >= low) & (x <= high)),)

@@ -12,18 +12,21 @@ It is linear in x and in weight, so each VJP is the adjoint of one linear map, a
 
 `conv_transpose2d` is that last map, used forward. So its VJP with respect to its input is an ordinary convolution.
 
-How it is computed: as matrix products, after copying what the output pixels look at into the rows of a matrix (im2col,
-Chellapilla et al., High performance convolutional neural networks for document processing, 2006). Copying costs more
-than multiplying here, so only the taps along a row of the kernel are copied, kw C numbers that then lie side by side.
-The kh rows of the kernel are kh views of that copy, each shifted by a row, and one stacked matrix product does all
-of them. It is done for a block of images at a time (of rows, where an image is large): the copy fits the cache
-(`backend.scratch_bytes`), and its memory serves the next block. The backward makes it anew rather than keeping it: that
-is kw times the memory of x, and copying within the cache costs less than fetching from memory.
+How it is computed: as matrix products, after copying what the output pixels look at into the rows of a matrix
+(im2col). Copying costs more than multiplying here, so only the taps along a row of the kernel are copied, kw C numbers
+that then lie side by side. The kh rows of the kernel are kh views of that copy, each shifted by a row, and one stacked
+matrix product does all of them. It is done for a block of images at a time (of rows, where an image is large): the copy
+fits the cache (`backend.scratch_bytes`), and its memory serves the next block. The backward makes it anew rather than
+keeping it: that is kw times the memory of x, and copying within the cache costs less than fetching from memory.
+
+Source: Chellapilla, Puri, Simard, High performance convolutional neural networks for document processing, International
+Workshop on Frontiers in Handwriting Recognition 2006 (im2col).
 """
 
 from minireg import backend
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.errors import InputError
 from minireg.ops.reduction import sum_per_channel
 
 
@@ -41,14 +44,13 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
         Zeros around the image. "same" gives ceil(H / stride) rows; where the padding is odd, the extra zero goes to
         the bottom and the right, as in TensorFlow and Keras.
 
-    Returns
-    -------
-    (N, H_out, W_out, C_out), with H_out = (H + top + bottom - dilation (kh - 1) - 1) // stride + 1
+    The result is (N, H_out, W_out, C_out), with H_out = (H + top + bottom - dilation (kh - 1) - 1) // stride + 1.
+    Raises InputError where the shapes do not fit together or the kernel is larger than the padded image.
 
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit together, or a kernel larger than the padded image.
+    >>> from minireg import Tensor, ops
+    >>> image, weight = Tensor([1.0] * 9).reshape(1, 3, 3, 1), Tensor([1.0] * 4).reshape(2, 2, 1, 1)
+    >>> ops.conv2d(image, weight, padding="same").data[..., 0].tolist()  # how many pixels each window finds
+    [[[4.0, 4.0, 2.0], [4.0, 4.0, 2.0], [2.0, 2.0, 1.0]]]
     """
     _check_shapes("conv2d", x, weight, weight.shape[2:3], bias, weight.shape[3:])
     stride, dilation = _pair(stride, 1), _pair(dilation, 1)
@@ -79,28 +81,27 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
     padding : int, (rows, columns) or ((top, bottom), (left, right))
         The padding of that convolution, which is cut off here.
 
-    Returns
-    -------
-    (N, H_out, W_out, C_out), with H_out = (H - 1) stride - top - bottom + dilation (kh - 1) + 1 + output_padding
+    The result is (N, H_out, W_out, C_out), with H_out = (H - 1) stride - top - bottom + dilation (kh - 1) + 1 +
+    output_padding. Raises InputError where the shapes do not fit together.
 
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit together.
+    >>> from minireg import Tensor, ops
+    >>> x, weight = Tensor([1.0, 10.0]).reshape(1, 1, 2, 1), Tensor([1.0, 2.0]).reshape(1, 2, 1, 1)
+    >>> ops.conv_transpose2d(x, weight, stride=2).data[..., 0].tolist()  # every pixel becomes a multiple of the kernel
+    [[[1.0, 2.0, 10.0, 20.0]]]
     """
     _check_shapes("conv_transpose2d", x, weight, weight.shape[3:], bias, weight.shape[2:3])
     stride, dilation, extra = _pair(stride, 1), _pair(dilation, 1), _pair(output_padding)
     if padding == "same":
-        raise ValueError("conv_transpose2d takes its padding in numbers: 'same' does not say which size is meant")
+        raise InputError("conv_transpose2d takes its padding in numbers: 'same' does not say which size is meant")
     if any(e >= s for e, s in zip(extra, stride, strict=True)):
-        raise ValueError(f"conv_transpose2d: output_padding {extra} must be smaller than the stride {stride}")
+        raise InputError(f"conv_transpose2d: output_padding {extra} must be smaller than the stride {stride}")
     padding = _padding_pairs(padding)
     size = tuple(
         (x.shape[1 + a] - 1) * stride[a] - sum(padding[a]) + dilation[a] * (weight.shape[a] - 1) + 1 + extra[a]
         for a in (0, 1)
     )
     if min(size) < 1:
-        raise ValueError(f"conv_transpose2d: padding {padding} cuts off all of the output (its size would be {size})")
+        raise InputError(f"conv_transpose2d: padding {padding} cuts off all of the output (its size would be {size})")
     y = _correlate_vjp_x(x, weight, size, stride, padding, dilation)
     if bias is not None:
         y += bias
@@ -174,7 +175,7 @@ def _output_size(x, kernel, stride, dilation):
     """(H_out, W_out) of a correlation with x, which is padded already."""
     extent = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     if extent[0] > x.shape[1] or extent[1] > x.shape[2]:
-        raise ValueError(
+        raise InputError(
             f"a kernel of {kernel} taps with dilation {dilation} reaches over {tuple(extent)} pixels, but the padded "
             f"image has only {x.shape[1:3]}"
         )
@@ -219,7 +220,7 @@ def _pair(value, smallest=0):
     """An int for both axes, or one for each."""
     pair = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(pair) != 2 or not all(isinstance(each, int) and each >= smallest for each in pair):
-        raise ValueError(f"expected an int of at least {smallest}, or a pair (rows, columns) of them, got {value!r}")
+        raise InputError(f"expected an int of at least {smallest}, or a pair (rows, columns) of them, got {value!r}")
     return pair
 
 
@@ -232,7 +233,7 @@ def _padding_pairs(padding, size=None, kernel=None, stride=None, dilation=None):
             pairs.append((total // 2, total - total // 2))
         return tuple(pairs)
     if isinstance(padding, str):
-        raise ValueError(f"expected a padding in numbers or 'same', got {padding!r}")
+        raise InputError(f"expected a padding in numbers or 'same', got {padding!r}")
     if isinstance(padding, (tuple, list)) and all(isinstance(side, (tuple, list)) for side in padding):
         return tuple(_pair(side) for side in padding)
     rows, columns = _pair(padding)
@@ -242,14 +243,14 @@ def _padding_pairs(padding, size=None, kernel=None, stride=None, dilation=None):
 def _check_shapes(name, x, weight, weight_in, bias, weight_out):
     # weight_in and weight_out are slices of the shape, so that a weight with too few axes gets this far too.
     if x.ndim != 4 or weight.ndim != 4:
-        raise ValueError(
+        raise InputError(
             f"{name} expects images (N, H, W, C) and a weight of four axes, got shapes {x.shape} and {weight.shape}"
         )
     if x.dtype.kind != "f" or weight.dtype != x.dtype:
-        raise ValueError(
+        raise InputError(
             f"{name} expects images and a weight of one floating-point type, got {x.dtype}, {weight.dtype}"
         )
     if x.shape[3] != weight_in[0]:
-        raise ValueError(f"{name}: images of {x.shape[3]} channels, but the weight {weight.shape} takes {weight_in[0]}")
+        raise InputError(f"{name}: images of {x.shape[3]} channels, but the weight {weight.shape} takes {weight_in[0]}")
     if bias is not None and bias.shape != tuple(weight_out):
-        raise ValueError(f"{name}: expected a bias of shape {tuple(weight_out)}, got {bias.shape}")
+        raise InputError(f"{name}: expected a bias of shape {tuple(weight_out)}, got {bias.shape}")

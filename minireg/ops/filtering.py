@@ -1,10 +1,11 @@
 """Weighted sums over a window around every pixel: the local means of SSIM and local NCC, and Gaussian smoothing."""
 
-import numpy
+import numpy as np
 
 from minireg import backend
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.errors import InputError
 from minireg.ops.shape import channels_first, channels_last
 
 
@@ -23,22 +24,16 @@ def separable_filter(x, kernel):
     adding up makes as many passes through memory as the kernel is long. A NaN or an infinity in x meets the zeros too,
     and fills its whole image.
 
-    Parameters
-    ----------
-    x : (N, H, W, C)
-    kernel : sequence of k Python floats, k odd and at most H and W
+    x is (N, H, W, C), the kernel a sequence of k Python floats, k odd and at most H and W; y is (N, H - k + 1,
+    W - k + 1, C). With k - 1 zeros around x (`pad`, half on each side) it has as many pixels as x. Raises InputError
+    where x or the kernel is of another shape.
 
-    Returns
-    -------
-    (N, H - k + 1, W - k + 1, C); with k - 1 zeros around x (`pad`, half on each side), as many pixels as x has
-
-    Raises
-    ------
-    ValueError
-        x is not (N, H, W, C), or the kernel is of even length or larger than the image.
+    >>> from minireg import Tensor, ops
+    >>> ops.separable_filter(Tensor([1.0] * 9).reshape(1, 3, 3, 1), [0.5, 1.0, 0.5]).item()  # (0.5 + 1 + 0.5)^2
+    4.0
     """
     if x.ndim != 4 or len(kernel) % 2 == 0 or len(kernel) > min(x.shape[1:3]):
-        raise ValueError(
+        raise InputError(
             f"separable_filter expects images (N, H, W, C) and a kernel of odd length, at most H and W; got shape "
             f"{x.shape} and {len(kernel)} taps"
         )
@@ -52,7 +47,7 @@ def separable_filter(x, kernel):
 
 def _band_matrix(kernel, size, dtype):
     """(size - k + 1, size): the kernel in the first row, and one column further right in each row below."""
-    band = numpy.zeros((size - len(kernel) + 1, size), dtype)
+    band = np.zeros((size - len(kernel) + 1, size), dtype)
     for tap, weight in enumerate(kernel):
-        numpy.fill_diagonal(band[:, tap:], weight)
+        np.fill_diagonal(band[:, tap:], weight)
     return backend.to_device(band)

@@ -2,6 +2,7 @@
 
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.errors import InputError
 
 
 @op
@@ -22,25 +23,18 @@ def parzen_weights(x, bins):
 
     Only four of the bins are computed, and put in their places: a formula for all of them takes ten times as long.
 
-    Parameters
-    ----------
-    x : (...), intensities in [0, 1]
-    bins : int, at least 4
+    x is (...), intensities in [0, 1]; y is (..., bins). Raises InputError where there are fewer than 4 bins.
 
-    Returns
-    -------
-    (..., bins)
+    Source: Thévenaz and Unser, Optimization of mutual information for multiresolution image registration, IEEE
+    Transactions on Image Processing 9, 2000, doi:10.1109/83.887976; the two bins of padding: Mattes and others, PET-CT
+    image registration in the chest using free-form deformations, IEEE TMI 22, 2003, doi:10.1109/TMI.2003.809072.
 
-    Raises
-    ------
-    ValueError
-        Fewer than 4 bins.
-
-    Source: Thevenaz and Unser, Optimization of mutual information for multiresolution image registration, IEEE TIP
-    9 (2000); the two bins of padding are those of Mattes et al., IEEE TMI 22 (2003).
+    >>> from minireg import Tensor, ops
+    >>> (6 * ops.parzen_weights(Tensor([0.0, 1.0]), 5)).data.tolist()
+    [[1.0, 4.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 4.0, 1.0]]
     """
     if bins < 4:
-        raise ValueError(f"a cubic window is 4 bins wide: expected bins of at least 4, got {bins}")
+        raise InputError(f"a cubic window is 4 bins wide: expected bins of at least 4, got {bins}")
     t = xp.clip(x, 0, 1) * (bins - 3) + 1
     i = xp.fmin(xp.fmax(xp.floor(t), 1), bins - 3)  # 1 has its place in the last cell; NaN anywhere
     f = t - i

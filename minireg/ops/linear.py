@@ -15,6 +15,10 @@ def matmul(a, b):
 
     Shapes as in NumPy: (..., n, k) @ (..., k, m) -> (..., n, m), leading axes broadcast; a vector on the left is a
     row, on the right a column, and that axis is left out of the result.
+
+    >>> from minireg import Tensor, ops
+    >>> ops.matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0])).data.tolist()
+    [21.0, 43.0]
     """
     y = xp.matmul(a, b)
     row, column = (a[None, :] if a.ndim == 1 else a), (b[:, None] if b.ndim == 1 else b)
@@ -39,15 +43,11 @@ def matmul(a, b):
 def linear(x, weight, bias=None):
     """y = x @ weight + bias        g_x = g weight^T        g_weight = x^T g        g_bias = g summed over all rows
 
-    Parameters
-    ----------
-    x : (..., C_in)
-    weight : (C_in, C_out)
-    bias : (C_out,), optional
+    x is (..., C_in), weight (C_in, C_out), bias (C_out,) or left out, and y (..., C_out).
 
-    Returns
-    -------
-    (..., C_out)
+    >>> from minireg import Tensor, ops
+    >>> ops.linear(Tensor([[1.0, 2.0]]), Tensor([[1.0], [10.0]]), Tensor([100.0])).data.tolist()
+    [[121.0]]
     """
     y = xp.matmul(x, weight)
     if bias is not None:

@@ -5,6 +5,7 @@ import math
 from minireg import backend
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.errors import InputError
 from minireg.ops.reduction import sum_per_channel
 
 
@@ -29,12 +30,20 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     eps : float
         Added to the variance, which may be zero.
 
-    Source: Ioffe and Szegedy, Batch normalization, ICML 2015, algorithm 1 and the gradients of section 3.
+    Raises InputError in training with fewer than 2 values per channel. Source: Ioffe and Szegedy, Batch normalization,
+    ICML 2015, algorithm 1 and the gradients of section 3, arXiv:1502.03167.
+
+    >>> from minireg import Tensor, ops
+    >>> mean, var = Tensor([0.0]), Tensor([1.0])
+    >>> ops.batch_norm(Tensor([[1.0], [3.0]]), mean, var, training=True, momentum=0.5, eps=0.0).data.tolist()
+    [[-1.0], [1.0]]
+    >>> mean.data.tolist()  # half-way from 0 to the mean of x
+    [1.0]
     """
     n = math.prod(x.shape[:-1])
     if training:
         if n < 2:
-            raise ValueError(f"batch_norm in training needs at least 2 values per channel, got shape {x.shape}")
+            raise InputError(f"batch_norm in training needs at least 2 values per channel, got shape {x.shape}")
         mean = sum_per_channel(x) / n
         centred = x - mean
         var = sum_per_channel(centred * centred) / n
@@ -57,29 +66,24 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
         mean_g_normalised = sum_per_channel(g * normalised) / n
         return gain * (g - mean_g - normalised * mean_g_normalised)
 
-    return y, (
-        vjp_x,
-        None,
-        None,
-        lambda g: sum_per_channel(g * normalised),
-        sum_per_channel,
-    )
+    return y, (vjp_x, None, None, lambda g: sum_per_channel(g * normalised), sum_per_channel)
 
 
 @op
 def dropout(x, p, rng, training=True):
     """In training, y = x m / (1 - p) with m = 0 at random with probability p, else 1        g_x = g m / (1 - p)
 
-    Parameters
-    ----------
-    p : float in [0, 1)
-    rng : numpy.random.Generator
-        The mask is drawn on the CPU, so that both backends see the same one.
+    p is a float in [0, 1), else InputError is raised. The mask is drawn on the CPU from `rng`, a
+    numpy.random.Generator, so that both backends see the same one. Source: Srivastava, Hinton, Krizhevsky, Sutskever,
+    Salakhutdinov, Dropout, Journal of Machine Learning Research 15, 2014 (scaled in training instead of afterwards).
 
-    Source: Srivastava et al., Dropout, JMLR 15, 2014 (scaled in training instead of afterwards).
+    >>> import numpy as np
+    >>> from minireg import Tensor, ops
+    >>> ops.dropout(Tensor([1.0, 1.0, 1.0, 1.0]), 0.5, np.random.default_rng(1)).data.tolist()
+    [2.0, 2.0, 0.0, 2.0]
     """
     if not 0 <= p < 1:
-        raise ValueError(f"dropout: the probability p must be in [0, 1), got {p}")
+        raise InputError(f"dropout: the probability p must be in [0, 1), got {p}")
     if not training or p == 0:
         return x, (lambda g: g,)
     mask = backend.to_device((rng.random(x.shape) >= p).astype(x.dtype)) / (1 - p)

@@ -5,6 +5,7 @@ Images are (N, H, W, C) throughout. In every formula y is the output, g its cota
 
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.errors import InputError
 from minireg.ops.shape import channels_first, channels_last
 
 
@@ -12,15 +13,15 @@ from minireg.ops.shape import channels_first, channels_last
 def max_pool2d(x, kernel_size, stride=None):
     """The largest value of every window        g goes to it, in equal shares where several are equal
 
-    Parameters
-    ----------
-    x : (N, H, W, C)
-    kernel_size, stride : int or (rows, columns)
-        The stride is the kernel size unless given. Rows and columns that fill no whole window are left out.
+    x is (N, H, W, C), y (N, (H - kernel) // stride + 1, ..., C); rows and columns that fill no whole window are left
+    out. `kernel_size` and `stride` are an int or (rows, columns); the stride is the kernel size unless given. Raises
+    InputError where the window is larger than the image.
 
-    Returns
-    -------
-    (N, (H - kernel) // stride + 1, ..., C)
+    >>> from minireg import Tensor, ops
+    >>> x = Tensor([1.0, 5.0, 5.0, 2.0], requires_grad=True)
+    >>> ops.max_pool2d(x.reshape(1, 2, 2, 1), 2).backward()
+    >>> x.grad.tolist()
+    [0.0, 0.5, 0.5, 0.0]
     """
     kernel, stride = _window(x, kernel_size, stride)
     taps = _taps(x.shape, kernel, stride)
@@ -46,6 +47,10 @@ def avg_pool2d(x, kernel_size, stride=None):
     """The mean of every window        each of its pixels gets g / (number of pixels in a window)
 
     Parameters and result as for `max_pool2d`.
+
+    >>> from minireg import Tensor, ops
+    >>> ops.avg_pool2d(Tensor([1.0, 5.0, 5.0, 1.0]).reshape(1, 2, 2, 1), 2).item()
+    3.0
     """
     kernel, stride = _window(x, kernel_size, stride)
     taps = _taps(x.shape, kernel, stride)
@@ -67,7 +72,7 @@ def _window(x, kernel_size, stride):
     kernel = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
     stride = kernel if stride is None else (stride, stride) if isinstance(stride, int) else tuple(stride)
     if x.ndim != 4 or min(*kernel, *stride) < 1 or kernel[0] > x.shape[1] or kernel[1] > x.shape[2]:
-        raise ValueError(
+        raise InputError(
             f"pooling expects images (N, H, W, C) at least as large as the window, and a stride of at least 1; got "
             f"shape {x.shape}, window {kernel}, stride {stride}"
         )
@@ -86,7 +91,12 @@ def _taps(shape, kernel, stride):
 
 @op
 def upsample_nearest(x, scale):
-    """Every pixel becomes a block of scale x scale pixels        g_x = the sum of g over the block"""
+    """Every pixel becomes a block of scale x scale pixels        g_x = the sum of g over the block
+
+    >>> from minireg import Tensor, ops
+    >>> ops.upsample_nearest(Tensor([0.0, 4.0]).reshape(1, 1, 2, 1), 2).data[..., 0].tolist()
+    [[[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 4.0, 4.0]]]
+    """
     n, h, w, c = x.shape
     y = xp.broadcast_to(x[:, :, None, :, None, :], (n, h, scale, w, scale, c))
     y = y.reshape(n, h * scale, w * scale, c)
@@ -107,6 +117,10 @@ def upsample_bilinear(x, scale):
 
     Pixels are little squares: the centre of output pixel i lies at (i + 1/2) / scale - 1/2 in pixels of x. Beyond the
     outermost centres the border pixel is continued. (This is `align_corners=False` of PyTorch.)
+
+    >>> from minireg import Tensor, ops
+    >>> ops.upsample_bilinear(Tensor([0.0, 4.0]).reshape(1, 1, 2, 1), 2).data[..., 0].tolist()
+    [[[0.0, 1.0, 3.0, 4.0], [0.0, 1.0, 3.0, 4.0]]]
     """
     y = _stretch(_stretch(channels_first(x), scale, axis=2), scale, axis=3)
 
@@ -158,19 +172,29 @@ def _stretch_adjoint(g, scale, axis):
 def space_to_depth(x, block):
     """(N, H, W, C) -> (N, H / block, W / block, block block C): each block of pixels becomes the channels of one
 
-    The channel of pixel (i, j) of the block and channel c is (i block + j) C + c. g_x = depth_to_space of g. Source:
-    Shi et al., Real-time single image and video super-resolution, CVPR 2016 (the reverse, there "pixel shuffle").
+    The channel of pixel (i, j) of the block and channel c is (i block + j) C + c. g_x = depth_to_space of g. Raises
+    InputError where the block does not divide H and W. Source: Shi and others, Real-time single image and video
+    super-resolution, CVPR 2016, arXiv:1609.05158 (the reverse, there "pixel shuffle").
+
+    >>> from minireg import Tensor, ops
+    >>> ops.space_to_depth(Tensor([[[[1.0], [2.0]], [[3.0], [4.0]]]]), 2).data.tolist()
+    [[[[1.0, 2.0, 3.0, 4.0]]]]
     """
     if x.shape[1] % block or x.shape[2] % block:
-        raise ValueError(f"space_to_depth: the image size {x.shape[1:3]} is no multiple of the block {block}")
+        raise InputError(f"space_to_depth: the image size {x.shape[1:3]} is no multiple of the block {block}")
     return _space_to_depth(x, block), (lambda g: _depth_to_space(g, block),)
 
 
 @op
 def depth_to_space(x, block):
-    """(N, H, W, block block C) -> (N, H block, W block, C): the inverse of `space_to_depth`, which is also its VJP"""
+    """(N, H, W, block block C) -> (N, H block, W block, C): the inverse of `space_to_depth`, which is also its VJP
+
+    >>> from minireg import Tensor, ops
+    >>> ops.depth_to_space(Tensor([[[[1.0, 2.0, 3.0, 4.0]]]]), 2).data.tolist()
+    [[[[1.0], [2.0]], [[3.0], [4.0]]]]
+    """
     if x.shape[3] % (block * block):
-        raise ValueError(f"depth_to_space: {x.shape[3]} channels do not fill blocks of {block} x {block} pixels")
+        raise InputError(f"depth_to_space: {x.shape[3]} channels do not fill blocks of {block} x {block} pixels")
     return _depth_to_space(x, block), (lambda g: _space_to_depth(g, block),)
 
 

@@ -12,14 +12,24 @@ from minireg.backend import xp
 
 @op
 def sum(x, axis=None, keepdims=False):
-    """y = sum x        g_x = g, repeated over the reduced axes"""
+    """y = sum x        g_x = g, repeated over the reduced axes
+
+    >>> from minireg import Tensor, ops
+    >>> ops.sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).data.tolist()
+    [4.0, 6.0]
+    """
     spread = _spreader(x, axis, keepdims)
     return xp.sum(x, axis=axis, keepdims=keepdims), (lambda g: spread(g),)
 
 
 @op
 def mean(x, axis=None, keepdims=False):
-    """y = (1/n) sum x        g_x = g / n, repeated over the reduced axes"""
+    """y = (1/n) sum x        g_x = g / n, repeated over the reduced axes
+
+    >>> from minireg import Tensor, ops
+    >>> ops.mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1, keepdims=True).data.tolist()
+    [[1.5], [3.5]]
+    """
     spread = _spreader(x, axis, keepdims)
     n = _reduced_size(x, axis)
     return xp.mean(x, axis=axis, keepdims=keepdims), (lambda g: spread(g / n),)
@@ -30,6 +40,10 @@ def variance(x, axis=None, keepdims=False):
     """y = (1/n) sum (x - mean)^2        g_x = g 2 (x - mean) / n
 
     The mean depends on x too, but sum (x - mean) = 0, so that path contributes nothing.
+
+    >>> from minireg import Tensor, ops
+    >>> ops.variance(Tensor([1.0, 3.0])).item()
+    1.0
     """
     spread = _spreader(x, axis, keepdims)
     n = _reduced_size(x, axis)
@@ -40,13 +54,27 @@ def variance(x, axis=None, keepdims=False):
 
 @op
 def max(x, axis=None, keepdims=False):
-    """y = max x        the cotangent goes to the largest element, in equal shares where several are equal"""
+    """y = max x        the cotangent goes to the largest element, in equal shares where several are equal
+
+    >>> from minireg import Tensor, ops
+    >>> x = Tensor([2.0, 1.0, 2.0], requires_grad=True)
+    >>> ops.max(x).backward()
+    >>> x.grad.tolist()
+    [0.5, 0.0, 0.5]
+    """
     return _extremum(x, xp.max, axis, keepdims)
 
 
 @op
 def min(x, axis=None, keepdims=False):
-    """y = min x        the cotangent goes to the smallest element, in equal shares where several are equal"""
+    """y = min x        the cotangent goes to the smallest element, in equal shares where several are equal
+
+    >>> from minireg import Tensor, ops
+    >>> x = Tensor([[1.0, 1.0], [2.0, 2.0]], requires_grad=True)
+    >>> ops.min(x, axis=1).backward(Tensor([1.0, 3.0]))
+    >>> x.grad.tolist()
+    [[0.5, 0.5], [1.5, 1.5]]
+    """
     return _extremum(x, xp.min, axis, keepdims)
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from minireg.autograd import Tensor, op
 from minireg.backend import refuse_foreign_array, xp
+from minireg.errors import InputError
 from minireg.ops.shape import channels_first, channels_last
 
 BORDERS = ("zeros", "edge")
@@ -39,16 +40,18 @@ def warp(image, displacement, border="zeros"):
     border : "zeros" or "edge"
         What lies beyond the image: V = 0, or the nearest pixel of the border.
 
-    Returns
-    -------
-    (N, H', W', C)
+    The result is (N, H', W', C). Raises InputError where the shapes do not fit together or the border is unknown.
 
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit together, or an unknown border.
+    Source: Jaderberg, Simonyan, Zisserman, Kavukcuoglu, Spatial transformer networks, NeurIPS 2015, equations 5 to 7,
+    arXiv:1506.02025.
 
-    Source: Jaderberg et al., Spatial transformer networks, NeurIPS 2015, equations 5 to 7.
+    >>> from minireg import Tensor, ops
+    >>> image, down = Tensor([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1), Tensor([1.0, 0.0] * 4).reshape(1, 2, 2, 2)
+    >>> ops.warp(image, down).data[..., 0].tolist()  # every pixel takes what lies one row below it
+    [[[3.0, 4.0], [0.0, 0.0]]]
+    >>> right = Tensor([0.0, 0.5] * 4).reshape(1, 2, 2, 2)
+    >>> ops.warp(image, right, border="edge").data[..., 0].tolist()
+    [[[1.5, 2.0], [3.5, 4.0]]]
     """
     rows, columns = _neighbours(image, displacement, border)
     # Whole planes (C, N H W): the weights are the same for all channels, and one index finds a pixel of the batch.
@@ -87,15 +90,14 @@ def warp_nearest(labels, displacement, border="zeros"):
 
     Labels are names, not amounts: the mean of labels 1 and 3 is not label 2. There is no gradient.
 
-    Parameters
-    ----------
-    labels : (N, H, W, C) of any dtype
-    displacement, border : as for `warp`
+    `labels` is (N, H, W, C) of any dtype, the rest as for `warp`; the result is a Tensor (N, H', W', C) of that dtype,
+    with 0 beyond the border if `border` is "zeros". Half-way between two pixels the upper or left one is taken. NaN
+    displacements give 0.
 
-    Returns
-    -------
-    Tensor (N, H', W', C) of the dtype of `labels`, with 0 beyond the border if `border` is "zeros". Half-way between
-    two pixels the upper or left one is taken. NaN displacements give 0.
+    >>> from minireg import Tensor, ops
+    >>> labels, right = Tensor([1, 3]).reshape(1, 1, 2, 1), Tensor([0.0, 0.75] * 2).reshape(1, 1, 2, 2)
+    >>> ops.warp_nearest(labels, right).data[..., 0].tolist()
+    [[[3, 0]]]
     """
     labels, displacement = (x.data if isinstance(x, Tensor) else x for x in (labels, displacement))
     for array in (labels, displacement):
@@ -158,13 +160,13 @@ def _flat_index(image, r, c):
 
 def _check(image, displacement, border):
     if border not in BORDERS:
-        raise ValueError(f"the border must be one of {BORDERS}, got {border!r}")
+        raise InputError(f"the border must be one of {BORDERS}, got {border!r}")
     if image.ndim != 4 or displacement.ndim != 4 or displacement.shape[3] != 2 or len(image) != len(displacement):
-        raise ValueError(
+        raise InputError(
             "warp expects an image (N, H, W, C) and a displacement (N, H', W', 2) with the same N, got shapes "
             f"{image.shape} and {displacement.shape}"
         )
     if displacement.dtype.kind != "f":
-        raise ValueError(f"the displacement must be floating-point, got {displacement.dtype}")
+        raise InputError(f"the displacement must be floating-point, got {displacement.dtype}")
     if image.shape[1] == 0 or image.shape[2] == 0:
-        raise ValueError(f"cannot sample from an image without pixels, got shape {image.shape}")
+        raise InputError(f"cannot sample from an image without pixels, got shape {image.shape}")

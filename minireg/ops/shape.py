@@ -2,7 +2,7 @@
 
 import math
 
-import numpy
+import numpy as np
 
 from minireg import backend
 from minireg.autograd import Tensor, op
@@ -11,44 +11,74 @@ from minireg.backend import xp
 
 @op
 def reshape(x, shape):
-    """The same elements in order (row-major) in another shape        g_x = g in the shape of x"""
+    """The same elements in order (row-major) in another shape        g_x = g in the shape of x
+
+    >>> from minireg import Tensor, ops
+    >>> ops.reshape(Tensor([1.0, 2.0, 3.0, 4.0]), (2, 2)).data.tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
     return x.reshape(shape), (lambda g: g.reshape(x.shape),)
 
 
 def flatten(x, start_dim=0):
-    """The axes from `start_dim` on as one, row-major: with 1, a batch of images becomes (N, H W C)."""
+    """The axes from `start_dim` on as one, row-major: with 1, a batch of images becomes (N, H W C).
+
+    >>> from minireg import Tensor, ops
+    >>> ops.flatten(Tensor([[[1.0, 2.0]], [[3.0, 4.0]]]), start_dim=1).data.tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
     return reshape(x, (*x.shape[:start_dim], math.prod(x.shape[start_dim:])))
 
 
 @op
 def transpose(x, axes=None):
-    """Axes in the order `axes`, reversed without it        g_x = g with the inverse permutation"""
-    inverse = None if axes is None else tuple(int(a) for a in numpy.argsort([a % x.ndim for a in axes]))
+    """Axes in the order `axes`, reversed without it        g_x = g with the inverse permutation
+
+    >>> from minireg import Tensor, ops
+    >>> ops.transpose(Tensor([[1.0, 2.0], [3.0, 4.0]])).data.tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
+    inverse = None if axes is None else tuple(int(a) for a in np.argsort([a % x.ndim for a in axes]))
     return xp.transpose(x, axes), (lambda g: xp.transpose(g, inverse),)
 
 
 @op
 def broadcast_to(x, shape):
-    """Repeat along new axes and axes of size 1        g_x = the sum over the repetitions (done by the engine)"""
+    """Repeat along new axes and axes of size 1        g_x = the sum over the repetitions (done by the engine)
+
+    >>> from minireg import Tensor, ops
+    >>> ops.broadcast_to(Tensor([1.0, 2.0]), (2, 2)).data.tolist()
+    [[1.0, 2.0], [1.0, 2.0]]
+    """
     return xp.broadcast_to(x, shape), (lambda g: g,)
 
 
 def concatenate(tensors, axis=0):
-    """Join Tensors along an existing axis        g of each = its slice of g"""
+    """Join Tensors along an existing axis        g of each = its slice of g
+
+    >>> from minireg import Tensor, ops
+    >>> ops.concatenate([Tensor([1.0]), Tensor([2.0, 3.0])]).data.tolist()
+    [1.0, 2.0, 3.0]
+    """
     return _concatenate(*tensors, axis=axis)
 
 
 @op
 def _concatenate(*arrays, axis):
     y = xp.concatenate(arrays, axis=axis)
-    ends = numpy.cumsum([array.shape[axis] for array in arrays])
+    ends = np.cumsum([array.shape[axis] for array in arrays])
     pieces = [slice(int(end) - array.shape[axis], int(end)) for array, end in zip(arrays, ends, strict=True)]
     before = (slice(None),) * (axis % y.ndim)
     return y, tuple(lambda g, piece=piece: g[(*before, piece)] for piece in pieces)
 
 
 def stack(tensors, axis=0):
-    """Join Tensors of one shape along a new axis        g of each = its place in g"""
+    """Join Tensors of one shape along a new axis        g of each = its place in g
+
+    >>> from minireg import Tensor, ops
+    >>> ops.stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])], axis=1).data.tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
     return _stack(*tensors, axis=axis)
 
 
@@ -63,9 +93,11 @@ def _stack(*arrays, axis):
 def pad(x, pad_width, value=0.0):
     """Surround x with `value`        g_x = the inner part of g
 
-    Parameters
-    ----------
-    pad_width : one pair (before, after) of non-negative ints per axis of x
+    `pad_width` is one pair (before, after) of non-negative ints for each axis of x.
+
+    >>> from minireg import Tensor, ops
+    >>> ops.pad(Tensor([5.0, 6.0]), [(1, 2)]).data.tolist()
+    [0.0, 5.0, 6.0, 0.0, 0.0]
     """
     inner = tuple(slice(before, before + size) for (before, _), size in zip(pad_width, x.shape, strict=True))
     y = xp.pad(x, pad_width, constant_values=value)
@@ -78,6 +110,12 @@ def getitem(x, index):
 
     `index` is what NumPy takes: ints, slices, None, Ellipsis, integer or boolean arrays, or a tuple of them. Where an
     integer array names an element several times, the cotangents of all its copies add up.
+
+    >>> from minireg import Tensor, ops
+    >>> x = Tensor([5.0, 6.0, 7.0], requires_grad=True)
+    >>> ops.getitem(x, [0, 0, 1]).sum().backward()
+    >>> x.grad.tolist()
+    [2.0, 1.0, 0.0]
     """
     index = tuple(_raw_index(part) for part in index) if isinstance(index, tuple) else _raw_index(index)
     parts = index if isinstance(index, tuple) else (index,)
@@ -96,7 +134,7 @@ def getitem(x, index):
 
 def _raw_index(part):
     part = part.data if isinstance(part, Tensor) else part
-    backend.refuse_foreign_array(part, "An index")
+    backend.refuse_foreign_array(part, "an index")
     return part
 
 

@@ -2,6 +2,7 @@
 
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.errors import InputError
 
 
 @op
@@ -20,23 +21,17 @@ def ncc(a, b):
     Where an image is constant the correlation is not defined; y and both gradients are 0 there. Constant means that
     its deviations from the mean are no larger than the rounding error of the mean itself.
 
-    Parameters
-    ----------
-    a, b : (N, H, W, C)
-
-    Returns
-    -------
-    (N,)
-
-    Raises
-    ------
-    ValueError
-        Shapes that differ, or are not (N, H, W, C).
+    a and b are (N, H, W, C), y is (N,). Raises InputError where their shapes differ or have not four axes.
 
     Source: Lewis, Fast normalized cross-correlation, Vision Interface 1995, pages 120 to 123 (there for every shift).
+
+    >>> from minireg import Tensor, ops
+    >>> a = Tensor([1.0, 1.0, 3.0, 3.0]).reshape(1, 2, 2, 1)
+    >>> ops.ncc(a, 10 - 2 * a).data.tolist()  # brightness and contrast do not matter, the sign does
+    [-1.0]
     """
     if a.shape != b.shape or a.ndim != 4:
-        raise ValueError(f"ncc compares images of one shape (N, H, W, C), got {a.shape} and {b.shape}")
+        raise InputError(f"ncc compares images of one shape (N, H, W, C), got {a.shape} and {b.shape}")
     a_centred, saa, a_constant = _centre(a)
     b_centred, sbb, b_constant = _centre(b)
     defined = ~(a_constant | b_constant)

@@ -1,15 +1,18 @@
-"""What all pictures share: their width, rows of panels, the check of their input, how they are saved."""
+"""What pictures share: their width, the check of their input, rows of panels, a grid, words, how they are saved."""
 
 import numpy as np
 
 from minireg.errors import InputError
 from minireg.files import atomic_write
+from minireg.viz.fields import draw_warped_grid
 
 PICTURE_WIDTH = 9.0  # inches; 900 pixels, which is about the width of a README
 DOTS_PER_INCH = 100
 NOTE_COLOUR = "#444444"
 
 GAP = 0.06  # inches between the panels of a row
+DIMMED = 2.0  # the white level of an image behind a grid: twice the true one keeps the image in the back
+GRID_LINES = 20  # at most about so many can be told apart in one panel, with the image still visible
 PANEL_ASPECTS = (0.25, 2.5)  # height : width of a panel; an image beyond is fitted in, not stretched
 
 
@@ -57,6 +60,22 @@ def rows_of_panels(rows, columns, panel_width, aspect, heading, notes, foot=0.0,
         },
     )
     return figure, panels
+
+
+def draw_grid_on(axes, image, displacement):
+    """The grid of `draw_warped_grid` over a dimmed image (H, W, 1), as dense as it can be read."""
+    axes.imshow(image, cmap="gray", vmin=0, vmax=DIMMED)
+    draw_warped_grid(axes, displacement, max(1, round(max(image.shape) / GRID_LINES)))
+
+
+def write_words(axes, words):
+    """Write words in colours of their own, a dict of one or two, centred above a panel."""
+    centred = {1: ["center"], 2: ["right", "left"]}[len(words)]
+    for (word, colour), side in zip(words.items(), centred, strict=True):
+        apart = {"center": 0, "right": -2, "left": 2}[side]
+        axes.annotate(
+            word, (0.5, 1), (apart, 3), "axes fraction", "offset points", color=colour, size=9, ha=side, va="bottom"
+        )
 
 
 def save(figure, path):

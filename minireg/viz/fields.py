@@ -3,6 +3,9 @@
 Warping pulls: warped(p) = moving(p + u(p)). A displacement therefore points from a pixel of the fixed (and warped)
 image to the place in the moving image whose value it takes: grid, arrows and colours show where each pixel *looks*,
 and content moves the other way. Row 0 is at the top of every panel, and pixel (r, c) has its centre at x = c, y = r.
+
+All functions draw on `axes`, a matplotlib.axes.Axes whose limits they set to the frame of the images. A displacement
+is a float array (H, W, 2) in pixels: displacement[..., 0] down the rows, displacement[..., 1] along the columns.
 """
 
 import numpy as np
@@ -24,26 +27,23 @@ COLOUR_BAR = {"height": 0.06, "below": 0.05}  # inches
 def draw_warped_grid(axes, displacement, spacing=1):
     """Draw where each output pixel took its value: the regular grid of pixels p, every p moved to p + u(p).
 
-    Warping pulls: warped(p) = moving(p + u(p)). The mesh therefore lies in the *moving* image and belongs on
-    top of it. Where the mesh is dense, a small piece of the moving image is spread over many output pixels,
-    so things look bigger in the warped image; where it is wide, they shrink. A mesh shifted to the right
-    shows content that will appear further to the left. Lines that leave the frame sample outside the moving
-    image. Cells that fold (any of their `corner_determinants` is 0 or less) are filled red, whatever the
-    spacing of the lines.
+    Warping pulls: warped(p) = moving(p + u(p)). The mesh therefore lies in the *moving* image and belongs on top of it.
+    Where the mesh is dense, a small piece of the moving image is spread over many output pixels, so things look bigger
+    in the warped image; where it is wide, they shrink. A mesh shifted to the right shows content that will appear
+    further to the left. Lines that leave the frame sample outside the moving image. Cells that fold (any of their
+    `corner_determinants` is 0 or less) are filled red, whatever the spacing of the lines.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Its limits are set to the frame of the moving image, row 0 at the top, as `imshow` has them.
-    displacement : float array (H, W, 2), in pixels
-        displacement[..., 0] down the rows, displacement[..., 1] along the columns.
-    spacing : int
-        Draw every so manyth row and column of the grid, and always the last ones.
+    displacement (H, W, 2) in pixels. Every `spacing`-th row and column of the grid is drawn, and always the last ones.
+    Raises InputError as `corner_determinants`.
 
-    Raises
-    ------
-    InputError
-        As `corner_determinants`.
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from minireg.viz import draw_warped_grid
+    >>> axes = Figure().add_subplot()
+    >>> draw_warped_grid(axes, np.full((4, 3, 2), (0.5, 2.0)))
+    >>> lines, folds = axes.collections
+    >>> lines.get_segments()[0].tolist(), len(folds.get_paths())  # row 0, as points (x, y)
+    ([[2.0, 0.5], [3.0, 0.5], [4.0, 0.5]], 0)
     """
     from matplotlib.collections import LineCollection
 
@@ -66,13 +66,15 @@ def draw_arrows(axes, displacement, spacing=1):
     the arrows point right, the warped image shows things further to the left. A dot is an arrow shorter than about
     the width of its line.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Its limits are set to the frame of the images, row 0 at the top.
-    displacement : float array (H, W, 2), in pixels
-    spacing : int
-        Draw the arrow of every so manyth pixel, down and across.
+    displacement (H, W, 2) in pixels. Every `spacing`-th pixel, down and across, has an arrow.
+
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from minireg.viz import draw_arrows
+    >>> axes = Figure().add_subplot()
+    >>> draw_arrows(axes, np.full((8, 8, 2), (0.5, 2.0)), spacing=4)
+    >>> axes.collections[0].XY.tolist()  # the pixels (x, y) that have an arrow
+    [[1, 1], [5, 1], [1, 5], [5, 5]]
     """
     height, width = displacement.shape[:2]
     # What is left over at the end of a row or column is shared between both ends.
@@ -92,18 +94,21 @@ def draw_direction(axes, displacement, longest=None):
         hue = atan2(down, right) / 2 pi        saturation = |u| / longest        value = 1
 
     White is no displacement. The wheel, in the upper right corner, is the field u(x, y) = (y, x) in the same colours:
-    a pixel that looks to the right has the colour at the right of the wheel; its rim is `longest` pixels.
+    a pixel that looks to the right has the colour at the right of the wheel.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Its limits are set to the frame of the images, row 0 at the top.
-    displacement : float array (H, W, 2), in pixels
-    longest : float, optional
-        The length, in pixels, of full saturation; that of the longest displacement unless it is given.
+    displacement (H, W, 2) in pixels. The rim of the wheel is `longest` pixels, which is the length of the longest
+    displacement unless it is given.
 
-    Source: the wheel of Baker et al., A database and evaluation methodology for optical flow, IJCV 92 (2011), figure 3,
-    with hues evenly spaced.
+    Source: Baker, Scharstein, Lewis, Roth, Black, Szeliski, A database and evaluation methodology for optical flow,
+    International Journal of Computer Vision 92 (2011), figure 3, doi:10.1007/s11263-010-0390-2; hues evenly spaced.
+
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from minireg.viz import draw_direction
+    >>> axes = Figure().add_subplot()
+    >>> draw_direction(axes, np.full((8, 8, 2), (0.0, 2.0)))
+    >>> axes.images[0].get_array()[0, 0].tolist()  # all look to the right: red
+    [1.0, 0.0, 0.0]
     """
     from matplotlib.patches import Circle
 
@@ -131,18 +136,16 @@ def draw_log_jacobian(axes, displacement, limit=None):
     and content shrinks. A cell with any corner determinant of 0 or less folds: it has no logarithm and is red, which
     no other value is.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Its limits are set to the frame of the images, row 0 at the top; the cells lie between the pixels' centres.
-    displacement : float array (H, W, 2), in pixels
-    limit : float, optional
-        Where the colours end, on both sides of 0; `log_jacobian_limit` unless it is given.
+    displacement (H, W, 2) in pixels. The colours end at -limit and limit, which is `log_jacobian_limit` unless it is
+    given. The cells lie between the pixels' centres. Raises InputError as `corner_determinants`.
 
-    Raises
-    ------
-    InputError
-        As `corner_determinants`.
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from minireg.viz import draw_log_jacobian
+    >>> axes = Figure().add_subplot()
+    >>> draw_log_jacobian(axes, np.moveaxis(np.mgrid[:8, :8], 0, -1) * 0.5)  # looks at 1.5^2 times the area
+    >>> round(float(axes.images[0].get_array()[0, 0]), 3)
+    0.811
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -169,7 +172,13 @@ def draw_log_jacobian(axes, displacement, limit=None):
 
 
 def log_jacobian_limit(displacement):
-    """Where the colours of `draw_log_jacobian` end for a batch (N, H, W, 2): max |log |J||, kept within [.1, 2]."""
+    """Where the colours of `draw_log_jacobian` end for a batch (N, H, W, 2): max |log |J||, kept within [.1, 2].
+
+    >>> import numpy as np
+    >>> from minireg.viz.fields import log_jacobian_limit
+    >>> log_jacobian_limit(np.zeros((1, 8, 8, 2)))
+    0.1
+    """
     log_area, _ = _log_jacobian(displacement)
     return float(np.clip(np.abs(log_area).max(initial=0), *JACOBIAN_LIMITS))
 
@@ -177,12 +186,16 @@ def log_jacobian_limit(displacement):
 def draw_overlay(axes, first, second):
     """Draw two images on top of each other, the first in magenta, the second in green; grey where they agree.
 
-    Magenta and green add up to white, so what is bright in both is white, and what is in one only has its colour.
+    Magenta and green add up to white, so what is bright in both is white, and what is in one only has its colour. The
+    images are float arrays (H, W, 1), intensities in [0, 1]; what lies outside is cut off.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-    first, second : float arrays (H, W, 1), intensities in [0, 1]; what lies outside is cut off
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from minireg.viz import draw_overlay
+    >>> axes = Figure().add_subplot()
+    >>> draw_overlay(axes, np.array([[[1.0], [0.0], [0.5]]]), np.array([[[0.0], [1.0], [0.5]]]))
+    >>> axes.images[0].get_array().tolist()  # magenta, green, grey
+    [[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.5, 0.5, 0.5]]]
     """
     axes.imshow(np.clip(np.concatenate([first, second, first], axis=-1), 0, 1))
 

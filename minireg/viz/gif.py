@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from minireg import backend, ops
 from minireg.errors import InputError
+from minireg.fields import warp_images
 from minireg.files import atomic_write
-from minireg.models import WARP_BORDER
 from minireg.viz import fields
-from minireg.viz.common import check_pairs, rows_of_panels
-from minireg.viz.pairs import draw_grid_on, write_words
+from minireg.viz.common import check_pairs, draw_grid_on, rows_of_panels, write_words
 
 WIDTH = 6.4  # inches
 PANEL_WIDTH = 2.06
@@ -22,17 +20,16 @@ def animation(moving, fixed, displacement, path, frames=16, max_rows=2):
     One row per pair. At every t: the grid of `draw_warped_grid` over the moving image, the image warped by u_t, and
     its overlay with the fixed image. It rests at t = 0 and, longer, at t = 1, which is the result.
 
-    A displacement alone does not say how its images get from t = 0 to 1. Given an array, u_t = t u: every pixel's look
-    goes in a straight line, and the determinant at a cell's corner is det((1 - t) I + t J), with the Jacobian matrix J
-    of t = 1. For t in (0, 1] that is never 0 or less unless J has a negative eigenvalue. So what folds in the middle
-    but not in the end can only have two of them (a turn by half a circle), and a fold of the end (det J < 0, one
-    negative eigenvalue l) is there from t = 1 / (1 - l) on. Given a function, u_t is what it says, for example
-    the integral of t v, a diffeomorphism at every t: `lambda t: backend.to_host(integrate(t * v, squarings).data)`.
+    A displacement alone does not say how its images get from t = 0 to 1. Here u_t = t u: every pixel's look goes in a
+    straight line, and the determinant at a cell's corner is det((1 - t) I + t J), with the Jacobian matrix J of t = 1.
+    For t in (0, 1] that is never 0 or less unless J has a negative eigenvalue. So what folds in the middle but not in
+    the end can only have two of them (a turn by half a circle), and a fold of the end (det J < 0, one negative
+    eigenvalue l) is there from t = 1 / (1 - l) on.
 
     Parameters
     ----------
     moving, fixed : float arrays (N, H, W, 1), intensities in [0, 1]
-    displacement : float array (N, H, W, 2), in pixels, or a function of t that returns one (NumPy)
+    displacement : float array (N, H, W, 2), in pixels
     path : str or Path
         The GIF file to write, 640 pixels wide.
     frames : int
@@ -40,20 +37,23 @@ def animation(moving, fixed, displacement, path, frames=16, max_rows=2):
     max_rows : int
         Pairs beyond this many are left out.
 
-    Raises
-    ------
-    InputError
-        Shapes that do not belong together, more than one channel, values that are not finite, too few frames.
-    OSError
-        From `atomic_write`, with nothing left behind.
+    Raises InputError for shapes that do not belong together, more than one channel, values that are not finite, or too
+    few frames, and OSError as `atomic_write`.
+
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from minireg.viz import animation
+    >>> moving, fixed = np.random.default_rng(0).random((2, 1, 32, 32, 1), dtype="float32")
+    >>> animation(moving, fixed, np.ones((1, 32, 32, 2), "float32"), "pair.gif", frames=3)
+    >>> with Image.open("pair.gif") as gif:
+    ...     gif.size, gif.n_frames
+    ((640, 242), 3)
     """
     if frames < 2:
         raise InputError(f"an animation needs at least 2 frames, found frames={frames}")
-    at = displacement if callable(displacement) else lambda t: t * displacement
-    check_pairs(moving, fixed, moving, at(1.0), None, max_rows)
-    moving, fixed = moving[:max_rows], fixed[:max_rows]
-    fields_of_t = ((t, at(t)[:max_rows]) for t in np.linspace(0, 1, frames).tolist())
-    pictures = np.stack(list(_pictures(moving, fixed, fields_of_t)))
+    check_pairs(moving, fixed, moving, displacement, None, max_rows)
+    moving, fixed, displacement = moving[:max_rows], fixed[:max_rows], displacement[:max_rows]
+    pictures = np.stack(list(_pictures(moving, fixed, displacement, frames)))
 
     from matplotlib.colors import to_rgb
     from PIL import Image
@@ -71,8 +71,8 @@ def animation(moving, fixed, displacement, path, frames=16, max_rows=2):
         first.save(file, format="GIF", save_all=True, append_images=others, duration=times, loop=0)
 
 
-def _pictures(moving, fixed, fields_of_t):
-    """The frames, uint8 (height, width, 3), one for each (t, displacement)."""
+def _pictures(moving, fixed, displacement, frames):
+    """The frames, uint8 (height, width, 3)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     height, width = moving.shape[1:3]
@@ -81,20 +81,15 @@ def _pictures(moving, fixed, fields_of_t):
     canvas = FigureCanvasAgg(figure)
     panels[0, 0].set_title("moving, sampling grid", size=10, pad=5)
     write_words(panels[0, 2], {"warped": fields.FIRST_COLOUR, "fixed": fields.SECOND_COLOUR})
-    for t, displacement in fields_of_t:
+    for t in np.linspace(0, 1, frames).tolist():
+        u_t = t * displacement
         panels[0, 1].set_title(f"warped, t = {t:.2f}", size=10, pad=5)
-        warped = _warp(moving, displacement)
+        warped = warp_images(moving, u_t)
         for row, (grid, result, overlay) in enumerate(panels):
             for drawn in [*grid.images, *grid.collections, *result.images, *overlay.images]:
                 drawn.remove()
-            draw_grid_on(grid, moving[row], displacement[row])
+            draw_grid_on(grid, moving[row], u_t[row])
             result.imshow(warped[row], cmap="gray", vmin=0, vmax=1)
             fields.draw_overlay(overlay, warped[row], fixed[row])
         canvas.draw()
         yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
-def _warp(moving, displacement):
-    """The moving images pulled back, as all models do it. NumPy in and out."""
-    warped = ops.warp(backend.to_device(moving), backend.to_device(displacement), border=WARP_BORDER)
-    return backend.to_host(warped.data)

@@ -3,28 +3,10 @@
 import numpy as np
 
 from minireg.errors import InputError
+from minireg.metrics import HIGHER, LOWER, METRICS, NEITHER, Metric
 from minireg.viz.common import DOTS_PER_INCH, NOTE_COLOUR, PICTURE_WIDTH, save
 
-HIGHER, LOWER = "higher is better →", "← lower is better"
-METRICS = {  # name of the metric: (heading, which direction is better); others are headed by their names
-    "ncc": ("NCC", HIGHER),
-    "mse": ("MSE", LOWER),
-    "ssim": ("SSIM", HIGHER),
-    "dice": ("Dice", HIGHER),
-    "dice_sweep": ("Dice, thresholds .3 to .7", HIGHER),
-    "hausdorff95": ("95 % Hausdorff, pixels", LOWER),
-    "folded_pixels": ("folded pixels", LOWER),
-    "folded_cells": ("folded cells", LOWER),
-    "folded_pixels_foreground": ("folded pixels, foreground", LOWER),
-    "folded_cells_foreground": ("folded cells, foreground", LOWER),
-    "spread_log_jacobian": ("spread of log |J|", ""),
-    "inverse_consistency": ("inverse consistency, pixels", LOWER),
-    "target_registration_error": ("target reg. error, pixels", LOWER),
-    "landmark_error": ("error at landmarks, pixels", LOWER),
-    "label_dice": ("Dice of the labels", HIGHER),
-    "ms_per_pair": ("ms per pair", LOWER),
-}
-SHARES = "folded_"  # metrics that begin so are written as percentages
+DIRECTIONS = {HIGHER: "higher is better →", LOWER: "← lower is better", NEITHER: ""}
 MOST_METHODS = 8
 COLOURS = ("#888888", "#1f5fa8", "#d1701f", "#2a8f5b", "#7a4fb0", "#a8801f", "#1f98a8", "#b03a6b")
 PANELS_IN_ROW = 3
@@ -86,7 +68,8 @@ def _draw_metric(axes, name, values_of):
     """One panel: a line for each method of the dict, whose values (N,) may be empty."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    heading, better = METRICS.get(name, (name.replace("_", " "), ""))
+    metric = METRICS.get(name) or Metric((), name.replace("_", " "), "", NEITHER, 3)
+    is_share = metric.unit == "%"
     for line, (values, colour) in enumerate(zip(values_of.values(), COLOURS, strict=False)):
         finite = values[np.isfinite(values)]
         if finite.size:
@@ -96,7 +79,7 @@ def _draw_metric(axes, name, values_of):
             axes.plot(finite, height, ".", color=colour, alpha=0.3, markersize=4, markeredgewidth=0)
             axes.plot(np.percentile(finite, [25, 75]), [line, line], color=colour, linewidth=5, solid_capstyle="butt")
             axes.plot([mean], [line], "D", color=colour, markeredgecolor="white", markersize=6)
-            text = f"{mean:.2%}" if name.startswith(SHARES) else f"{mean:#.3g}".rstrip(".")
+            text = f"{mean:.2%}" if is_share else f"{mean:#.3g}".rstrip(".")
             text += f"\n({finite.size} of {values.size})" if finite.size < values.size else ""
             axes.text(1.02, line, text, transform=axes.get_yaxis_transform(), va="center", size=8)
         else:
@@ -104,10 +87,10 @@ def _draw_metric(axes, name, values_of):
             axes.text(0.5, line, "not measured", size=8, color=NOTE_COLOUR, **where)
     axes.set_yticks(range(len(values_of)), list(values_of), size=9)
     axes.set_ylim(len(values_of) - 0.5, -0.5)
-    axes.set_title(heading, size=10)
-    axes.set_xlabel(better, size=8, color=NOTE_COLOUR)
+    axes.set_title(metric.title if metric.unit in ("", "%") else f"{metric.title}, {metric.unit}", size=10)
+    axes.set_xlabel(DIRECTIONS[metric.better], size=8, color=NOTE_COLOUR)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
-    if name.startswith(SHARES):
+    if is_share:
         axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -4,12 +4,10 @@ import numpy as np
 
 from minireg.metrics import folded_cells, folded_pixels, ncc
 from minireg.viz import fields
-from minireg.viz.common import NOTE_COLOUR, check_pairs, rows_of_panels, save
+from minireg.viz.common import NOTE_COLOUR, check_pairs, draw_grid_on, rows_of_panels, save, write_words
 
 PANEL_WIDTH = 1.39  # inches; six panels fill the width
-DIMMED = 2.0  # the white level of an image behind a grid: twice the true one keeps the image in the back
-GRID_LINES = 20  # at most about so many can be told apart in one panel, with the image still visible
-ARROWS = 10  # the same for arrows
+ARROWS = 10  # at most about so many a side can be told apart in one panel
 BEHIND_ARROWS = 0.5  # the brightness of the images behind them
 
 NOTE = {"size": 8, "color": NOTE_COLOUR, "labelpad": 3}
@@ -40,12 +38,16 @@ def registration_picture(moving, fixed, warped, displacement, path, titles=None,
     max_rows : int
         Pairs beyond this many are left out.
 
-    Raises
-    ------
-    InputError
-        Shapes that do not belong together, more than one channel, or values that are not finite.
-    OSError
-        From `atomic_write`, with nothing left behind.
+    Raises InputError for shapes that do not belong together, more than one channel, or values that are not finite, and
+    OSError as `atomic_write`.
+
+    >>> import numpy as np
+    >>> from matplotlib.image import imread
+    >>> from minireg.viz import registration_picture
+    >>> moving, fixed = np.random.default_rng(0).random((2, 3, 32, 32, 1))
+    >>> registration_picture(moving, fixed, moving, np.zeros((3, 32, 32, 2)), "pairs.png", titles=["a", "b", "c"])
+    >>> imread("pairs.png").shape
+    (573, 900, 4)
     """
     check_pairs(moving, fixed, warped, displacement, titles, max_rows)
     moving, fixed, warped, displacement = (array[:max_rows] for array in (moving, fixed, warped, displacement))
@@ -86,6 +88,14 @@ def field_picture(moving, fixed, warped, displacement, path, titles=None, max_ro
     picture. What the directions mean is written below.
 
     Parameters, errors : as for `registration_picture`
+
+    >>> import numpy as np
+    >>> from matplotlib.image import imread
+    >>> from minireg.viz import field_picture
+    >>> moving, fixed = np.random.default_rng(0).random((2, 1, 32, 32, 1))
+    >>> field_picture(moving, fixed, moving, np.zeros((1, 32, 32, 2)), "fields.png")
+    >>> imread("fields.png").shape
+    (259, 900, 4)
     """
     check_pairs(moving, fixed, warped, displacement, titles, max_rows)
     moving, fixed, warped, displacement = (array[:max_rows] for array in (moving, fixed, warped, displacement))
@@ -128,19 +138,3 @@ def field_picture(moving, fixed, warped, displacement, path, titles=None, max_ro
         fields.draw_log_jacobian(jacobian, displacement[row], limit)
     figure.text(0.5, 0.06 / figure.get_figheight(), FOOT, ha="center", va="bottom", size=8, color=NOTE_COLOUR)
     save(figure, path)
-
-
-def draw_grid_on(axes, image, displacement):
-    """The grid of `draw_warped_grid` over a dimmed image (H, W, 1), as dense as it can be read."""
-    axes.imshow(image, cmap="gray", vmin=0, vmax=DIMMED)
-    fields.draw_warped_grid(axes, displacement, max(1, round(max(image.shape) / GRID_LINES)))
-
-
-def write_words(axes, words):
-    """Write words in colours of their own, a dict of one or two, centred above a panel."""
-    centred = {1: ["center"], 2: ["right", "left"]}[len(words)]
-    for (word, colour), side in zip(words.items(), centred, strict=True):
-        apart = {"center": 0, "right": -2, "left": 2}[side]
-        axes.annotate(
-            word, (0.5, 1), (apart, 3), "axes fraction", "offset points", color=colour, size=9, ha=side, va="bottom"
-        )

@@ -6,7 +6,7 @@ A classifier is better trained with cross-entropy, -ln .6 = .51 here: where p is
 slope left, and the squared distance learns nothing from its worst mistakes.
 """
 
-import numpy
+import numpy as np
 
 from minireg import backend, ops
 from minireg.backend import xp
@@ -63,7 +63,7 @@ def accuracy(logits, labels):
         As `cross_entropy`.
     """
     labels = _checked(logits.shape, labels)
-    return float(numpy.mean(numpy.argmax(logits, axis=1) == labels))
+    return float(np.mean(np.argmax(logits, axis=1) == labels))
 
 
 def _checked(shape, labels):

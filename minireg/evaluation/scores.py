@@ -1,10 +1,22 @@
-"""All metrics of a batch of registered pairs at once."""
+"""All metrics of registered pairs at once."""
 
 import numpy as np
 
-from minireg.metrics.overlap import SWEEP, dice_sweep, hausdorff95
-from minireg.metrics.regularity import folded_cells, folded_pixels, spread_log_jacobian
-from minireg.metrics.similarity import SSIM_RADIUS, mse, ncc, ssim
+from minireg.fields import warp_labels
+from minireg.metrics import (
+    SSIM_RADIUS,
+    SWEEP,
+    dice_sweep,
+    folded_cells,
+    folded_pixels,
+    hausdorff95,
+    label_dice,
+    landmark_error,
+    mse,
+    ncc,
+    spread_log_jacobian,
+    ssim,
+)
 
 FOREGROUND = 0.5  # a pixel of the fixed image that is brighter belongs to the object
 
@@ -51,3 +63,25 @@ def score(warped, fixed, displacement):
         "folded_cells_foreground": folded_cells(displacement, mask),
         "spread_log_jacobian": spread_log_jacobian(displacement),
     }
+
+
+def score_pairs(pairs, warped, displacement):
+    """`score` of registered `data.pairs.Pairs`, and what the pairs allow beyond it.
+
+    Returns
+    -------
+    dict of str to float64 array (N,)
+        Where labels are known also "label_dice", of the moving labels warped and the fixed ones; where landmarks are
+        known, "landmark_error" in pixels.
+    """
+    scores = score(warped, pairs.fixed, displacement)
+    if pairs.moving_labels is not None:
+        scores["label_dice"] = label_dice(warp_labels(pairs.moving_labels, displacement), pairs.fixed_labels)
+    if pairs.fixed_points is not None:
+        scores["landmark_error"] = landmark_error(displacement, pairs.fixed_points, pairs.moving_points)
+    return scores
+
+
+def mean_scores(scores):
+    """The mean over all pairs of each metric, as floats."""
+    return {name: float(values.mean()) for name, values in scores.items()}

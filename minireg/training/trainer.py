@@ -26,17 +26,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minireg import backend, metrics, ops, optim, viz
-from minireg.checkpoint import load_checkpoint, save_checkpoint
-from minireg.configuration import OPTIMISERS, SCHEDULES, read_configuration
-from minireg.data import Digits
+from minireg import optim, viz
 from minireg.data.augmentation import augment
-from minireg.data.pairs import DigitPairs
 from minireg.errors import InputError, TrainingError
+from minireg.evaluation import mean_scores, score_pairs
 from minireg.files import atomic_write, remove_leftovers
-from minireg.metrics.labels import label_dice
-from minireg.models import MODELS, WARP_BORDER, register
-from minireg.objective import Workers, backpropagate
+from minireg.methods import register
+from minireg.models import MODELS
+from minireg.training.checkpoint import save_checkpoint
+from minireg.training.configuration import OPTIMISERS, SCHEDULES
+from minireg.training.objective import backpropagate
+from minireg.training.workers import gradient_of_batch
 
 CHECKPOINT = "checkpoint.npz"
 STEPS_BETWEEN_CHECKPOINTS = 50
@@ -47,15 +47,14 @@ class Trainer:
 
     Parameters
     ----------
-    configuration : Configuration, completed for `data`
-    data : `minireg.data.Digits`, or a source of pairs such as `data.phantom.PhantomPairs`
+    configuration : Configuration, completed for the source
+    source : a source of pairs, as `data/pairs.py` describes it
     folder : str or Path
         Made where it does not exist.
     """
 
-    def __init__(self, configuration, data, folder):
-        self.configuration, self.folder = configuration, Path(folder)
-        self.pairs = source_of_pairs(configuration, data)
+    def __init__(self, configuration, source, folder):
+        self.configuration, self.source, self.folder = configuration, source, Path(folder)
         self.rng = np.random.default_rng(configuration.seed)
         self.network = MODELS[configuration.model](self.rng)
         if (
@@ -67,10 +66,9 @@ class Trainer:
             )
         self.optimiser = OPTIMISERS[configuration.optimiser](self.network.parameters(), configuration.lr)
         self.schedule = SCHEDULES[configuration.schedule](configuration.lr, configuration.steps)
-        self.sampler = self.pairs.sampler(self.rng, augment if configuration.augment else None)
+        self.sampler = source.sampler(self.rng, augment if configuration.augment else None)
         self.step = 0
         self.saved_step = None
-        self.backpropagate = backpropagate  # leaves the gradient of a batch in the parameters
         weighted = [name for name in ("folding", "inverse_consistency") if getattr(configuration, name)]
         self.history = {name: [] for name in ("loss", "similarity", "smoothness", *weighted)}
 
@@ -90,7 +88,7 @@ class Trainer:
         self.network.train()
         steps = self.configuration.steps
         with (
-            self._in_workers(),
+            gradient_of_batch(self.configuration) as backpropagate,
             _finish_step_on_interrupt() as interrupted,
             np.errstate(all="ignore"),  # every step is checked, and the error says more than NumPy's warnings
             tqdm(total=steps, initial=self.step, desc="training", unit="step") as bar,
@@ -98,7 +96,7 @@ class Trainer:
             if self.step == 0:
                 self.save()
             while self.step < steps:
-                loss = self.train_step()
+                loss = self.train_step(backpropagate)
                 bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
                 bar.update()
                 if self.step % STEPS_BETWEEN_CHECKPOINTS == 0 or self.step == steps or interrupted.is_set():
@@ -106,12 +104,15 @@ class Trainer:
                 if interrupted.is_set():
                     raise KeyboardInterrupt
 
-    def train_step(self):
-        """Draw a batch, register it, and change the weights once. Returns the loss, a float."""
+    def train_step(self, backpropagate=backpropagate):
+        """Draw a batch, register it, and change the weights once. Returns the loss, a float.
+
+        `backpropagate` leaves the gradient of the batch in the parameters, here or with workers (`gradient_of_batch`).
+        """
         configuration = self.configuration
         moving, fixed = self.sampler.draw(configuration.batch_size)
         looks = configuration.early_looks if self.step < configuration.steps / 2 else None
-        values = self.backpropagate(self.network, moving, fixed, configuration, looks)
+        values = backpropagate(self.network, moving, fixed, configuration, looks)
         self._check_finite(self.step + 1, "loss", values["loss"])
 
         largest_norm = math.inf if configuration.clip is None else configuration.clip
@@ -123,20 +124,6 @@ class Trainer:
         for name, value in values.items():
             self.history[name].append(value)
         return values["loss"]
-
-    @contextmanager
-    def _in_workers(self):
-        """Within the block, gradients are computed by as many processes as the configuration names; not on a GPU."""
-        if self.configuration.workers == 1 or backend.active().name != "numpy":
-            yield
-            return
-        workers = Workers(self.configuration.workers, self.configuration.model)
-        self.backpropagate = workers.backpropagate
-        try:
-            yield
-        finally:
-            self.backpropagate = backpropagate
-            workers.close()
 
     def _check_finite(self, step, name, value):
         if math.isfinite(value):
@@ -196,10 +183,10 @@ class Trainer:
 
         Returns
         -------
-        dict of "identity" and "registered", each the means of `metrics.score` over the pairs
+        dict of "identity" and "registered", each the means of `score_pairs` over the pairs
         """
         configuration = self.configuration
-        held_out = self.pairs.held_out(pairs)
+        held_out = self.source.held_out(pairs)
         moving, fixed = held_out.moving, held_out.fixed
         warped, displacement = register(self.network, moving, fixed)
         scores = {
@@ -214,57 +201,6 @@ class Trainer:
         viz.field_picture(*registered, self.folder / "fields.png", titles)
         viz.animation(moving, fixed, displacement, self.folder / "registration.gif")
         return scores
-
-
-def source_of_pairs(configuration, data):
-    """Where the pairs of a run come from: `data` itself, or for Digits the pairs that the configuration makes of it."""
-    if not isinstance(data, Digits):
-        return data
-    return DigitPairs(
-        data, configuration.digit, configuration.pairing, configuration.fixed_index, configuration.leave_out or ()
-    )
-
-
-def score_pairs(pairs, warped, displacement):
-    """`metrics.score` of registered `data.pairs.Pairs`, and what the pairs allow beyond it.
-
-    Returns
-    -------
-    dict of str to float64 array (N,)
-        Where labels are known also "label_dice", of the moving labels warped and the fixed ones; where landmarks are
-        known, "landmark_error" in pixels.
-    """
-    scores = metrics.score(warped, pairs.fixed, displacement)
-    if pairs.moving_labels is not None:
-        arrays = (backend.to_device(array) for array in (pairs.moving_labels, displacement))
-        labels = backend.to_host(ops.warp_nearest(*arrays, border=WARP_BORDER).data)
-        scores["label_dice"] = label_dice(labels, pairs.fixed_labels)
-    if pairs.fixed_points is not None:
-        scores["landmark_error"] = metrics.landmark_error(displacement, pairs.fixed_points, pairs.moving_points)
-    return scores
-
-
-def mean_scores(scores):
-    """The mean over all pairs of each metric, as floats."""
-    return {name: float(values.mean()) for name, values in scores.items()}
-
-
-def load_network(path):
-    """The network of a checkpoint, ready to use, and its Configuration.
-
-    Raises
-    ------
-    InputError
-        No such file, not a checkpoint, damaged, or of a network that this version does not have.
-    """
-    meta, groups = load_checkpoint(path)
-    configuration = read_configuration(meta, path)
-    network = MODELS[configuration.model](np.random.default_rng(0))
-    try:
-        network.load_state_dict(groups.get("model", {}))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from None
-    return network.eval(), configuration
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Are the gradients right? Every VJP against central differences: a library, and `python -m minireg.gradcheck`.
+"""Are the gradients right? Every VJP against central differences.
 
     gradcheck(ops.conv2d, x, weight)         # NumPy arrays; silent if all is well
     gradcheck(my_op, x, seed=3)              # raises WrongGradient, which says what is wrong, where, and what fits
@@ -22,23 +22,18 @@ may differ by their sum, no more:
 Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; Richardson's extrapolation, 1911.
 """
 
-import argparse
 import contextlib
 import inspect
 import math
-import sys
-import time
-import zlib
 from typing import NamedTuple
 
 import numpy as np
 
-from minireg import backend, command
-from minireg.autograd import REGISTRY, Tensor, no_grad
+from minireg import backend
+from minireg.autograd import Tensor, no_grad
 from minireg.backend import xp
 from minireg.errors import InputError
-from minireg.gradcheck_cases import CASES, Chooser
-from minireg.gradcheck_diagnosis import diagnose, turned_arrays
+from minireg.gradcheck.diagnosis import diagnose, turned_arrays
 
 EPS = float(np.finfo(np.float64).eps)
 # With h = 1e-4 the extrapolated difference is off by about h^4 = 1e-16 and by 2 eps / h = 4e-12, relative to the
@@ -50,7 +45,6 @@ SMOOTH = 1e-3  # a function whose differences with h and 2 h differ by more has 
 JACOBIAN_SIZE = 400  # at most so many elements of a Jacobian are compared one by one
 LAYOUTS = ("contiguous", "transposed", "strided")
 EXPLAINED = 200  # elements of a wrong gradient that are computed one by one, to say what is wrong
-CASES_PER_OP = 24  # calls of each op that the command checks, shared among its cases
 
 
 class WrongGradient(AssertionError):
@@ -97,7 +91,7 @@ def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=
     WrongGradient
         Names the op, the argument, the worst element, both numbers, the shapes and the seed, and what kind of mistake
         fits.
-    ValueError
+    InputError
         No input of floating point, or `fn` gives two results for the same inputs.
     TypeError
         `fn` returns no Tensor.
@@ -128,12 +122,12 @@ class _Check:
         self.names = _argument_names(fn, len(inputs))
         self.name = getattr(fn, "__name__", "<lambda>")  # a functools.partial has none either
         if not self.floating:
-            raise ValueError(f"gradcheck({self.name}): none of the inputs is a floating-point array")
+            raise InputError(f"gradcheck({self.name}): none of the inputs is a floating-point array")
         self.call_elsewhere()  # first of all, for an op that remembers the arrays of its first call
         self.y = self.value(self.arrays)
         again = self.value(self.arrays)
         if self.y.shape != again.shape or not np.allclose(self.y, again, rtol=1e-12, atol=0, equal_nan=True):
-            raise ValueError(
+            raise InputError(
                 f"gradcheck({self.name}): two calls with the same inputs give different results. If it draws random "
                 "numbers, let it begin with the same generator every time"
             )
@@ -378,99 +372,3 @@ def _argument_names(fn, count):
             names += [f"{p.name}[{i}]" for i in range(count - len(names))]
     names = names[:count]
     return names + [f"input {i}" for i in range(len(names), count)]
-
-
-# The command
-
-
-class Row(NamedTuple):
-    """What the command found out about one op."""
-
-    op: str
-    arguments: str
-    draws: int
-    worst: float
-    verdict: str
-    seconds: float
-    message: str
-
-
-HEADINGS = ("op", "arguments", "draws", "worst error", "verdict", "seconds")
-
-
-def check_op(name, seed=0, calls=CASES_PER_OP):
-    """Check one op of the registry through all of its cases. Returns a Row; raises nothing that an op does wrong."""
-    start = time.perf_counter()
-    arguments, draws, worst, verdict, message = {}, 0, 0.0, "ok", ""
-    cases = CASES.get(name, [])
-    if not cases:
-        verdict = "NO CASE"
-        message = f"{name}: no gradient check. Add a case with minireg.gradcheck_cases.register_case({name!r}, ...)."
-    for call in range(calls if cases else 0):
-        own_seed = [seed, zlib.crc32(name.encode()), call]
-        rng = np.random.default_rng(own_seed)
-        case = cases[call % len(cases)]
-        try:
-            fn, arrays = case.draw(Chooser(rng), rng)
-            report = gradcheck(fn, *arrays, seed=own_seed, linear=case.linear)
-        except WrongGradient as error:
-            verdict, draws = "WRONG", draws + error.draws
-            message = f"{error}\nAgain: python -m minireg.gradcheck {name} --seed {seed}"
-            break
-        except Exception as error:  # whatever an op raises is a finding about this op; the others come next
-            verdict, message = "ERROR", f"{name}: its case {call % len(cases)} raises {type(error).__name__}: {error}"
-            break
-        arguments |= dict.fromkeys(argument.split("[")[0] for argument in report.arguments)
-        draws, worst = draws + report.draws, max(worst, report.worst)
-    return Row(name, ", ".join(arguments), draws, worst, verdict, time.perf_counter() - start, message)
-
-
-def _line(row, markdown):
-    cells = (row.op, row.arguments, str(row.draws), f"{row.worst:.0e}", row.verdict, f"{row.seconds:.2f}")
-    return _cells(cells, markdown)
-
-
-def _cells(cells, markdown):
-    if markdown:
-        return f"| {' | '.join(cells)} |"
-    return "{:<18} {:<22} {:>6} {:>12}  {:<8} {:>8}".format(*cells)
-
-
-def main(argv=None):
-    """The command line: check the ops, print the table. Returns the exit code: 1 if an op fails."""
-    return command.run("minireg.gradcheck", lambda: _main(_parse(argv)))
-
-
-def _parse(argv):
-    parser = argparse.ArgumentParser(
-        prog="python -m minireg.gradcheck", description="Check the gradient of every operation."
-    )
-    command.add_backend_option(parser)
-    parser.add_argument("ops", nargs="*", metavar="OP", help="names of ops (default: every op in the registry)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="which random calls (default: %(default)s)")
-    parser.add_argument("--markdown", action="store_true", help="print the table of docs/verification.md")
-    return parser.parse_args(argv)
-
-
-def _main(args):
-    command.use_backend(args)
-    unknown = [name for name in args.ops if name not in REGISTRY]
-    if unknown:
-        raise InputError(f"there is no op {', '.join(unknown)}: choose among {', '.join(sorted(REGISTRY))}")
-    if args.seed < 0:
-        raise InputError(f"--seed must not be negative, got {args.seed}")
-    print(_cells(HEADINGS, args.markdown))
-    if args.markdown:
-        print("|---|---|---:|---:|---|---:|")
-    rows = []
-    for name in args.ops or sorted(REGISTRY):
-        rows.append(check_op(name, args.seed))
-        print(_line(rows[-1], args.markdown), flush=True)
-    failures = [row for row in rows if row.verdict != "ok"]
-    for row in failures:
-        print(f"\n{row.message}", file=sys.stderr)
-    return 1 if failures else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

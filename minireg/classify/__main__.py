@@ -1,70 +1,25 @@
-"""python -m minireg.classify: train the survey's network to tell digits apart, and say how often it is right.
+"""python -m minireg.classify: train the survey's network to tell digits apart, and say how often it is right."""
 
-The network, Adam, cross-entropy, 10 epochs and batches of 32 are the survey's (`minireg.models.SurveyCNN`). With its
-other defaults it takes about a minute on two cores. A trained network is read back by
+if __name__ == "__main__":
+    from minireg.command import prepare_process
 
-    meta, groups = load_checkpoint("classifier/checkpoint.npz")
-    network = SurveyCNN(numpy.random.default_rng(0), meta["size"], classes=len(meta["digits"]))
-    network.load_state_dict(groups["model"])
-"""
+    prepare_process()
 
 import argparse
 import json
-import math
 import sys
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from minireg import backend, command, losses, viz
-from minireg.autograd import Tensor
-from minireg.checkpoint import save_checkpoint
+from minireg import backend, command, viz
+from minireg.classify.loss import accuracy
+from minireg.classify.network import SurveyCNN
+from minireg.classify.training import train_classifier
 from minireg.data import load_digits
-from minireg.errors import InputError, TrainingError
+from minireg.errors import InputError
 from minireg.files import atomic_write
-from minireg.models import SurveyCNN
-from minireg.optim import Adam
-
-
-def train_classifier(network, images, labels, rng, epochs=10, batch_size=32, lr=1e-3):
-    """Train with Adam and cross-entropy, every image once in an epoch, in a new order each time.
-
-    Parameters
-    ----------
-    network : Module, images -> logits (N, classes); trained in place
-    images : NumPy array (N, H, W, C), float32
-    labels : integer array (N,)
-    rng : numpy.random.Generator
-    epochs, batch_size : int
-    lr : float, by default Adam's own
-
-    Returns
-    -------
-    list of floats, the loss of every step
-
-    Raises
-    ------
-    TrainingError
-        The loss is not finite.
-    """
-    optimiser = Adam(network.parameters(), lr)
-    history = []
-    with tqdm(total=epochs * math.ceil(len(images) / batch_size), desc="training", unit="step") as bar:
-        for _ in range(epochs):
-            order = rng.permutation(len(images))
-            for start in range(0, len(images), batch_size):
-                batch = order[start : start + batch_size]
-                loss = losses.cross_entropy(network(Tensor(backend.to_device(images[batch]))), labels[batch])
-                history.append(loss.item())
-                if not math.isfinite(history[-1]):
-                    raise TrainingError(f"step {len(history)}: the loss is {history[-1]}: try a smaller --lr than {lr}")
-                network.zero_grad()
-                loss.backward()
-                optimiser.step()
-                bar.set_postfix(loss=f"{history[-1]:.4f}", refresh=False)
-                bar.update()
-    return history
+from minireg.training import save_checkpoint
 
 
 def main(argv=None):
@@ -91,7 +46,7 @@ def _parse(argv):
 
 
 def _classify(args):
-    command.use_backend(args)
+    backend.use(args.backend)
     for name, least in (("train_images", 1), ("epochs", 1), ("batch_size", 1), ("seed", 0), ("lr", 0)):
         if not getattr(args, name) >= least:
             raise InputError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(args, name)}")
@@ -109,15 +64,15 @@ def _classify(args):
     parameters = sum(parameter.size for parameter in network.parameters())
     print(f"Digits {args.digits} of {data.name}: {len(seen)} images to train {parameters:,} parameters")
     history = train_classifier(network, images[seen], labels[seen], rng, args.epochs, args.batch_size, args.lr)
-    accuracy = losses.accuracy(network.predict(test_images), test_labels)
-    print(f"Accuracy on {len(test_images)} test images: {accuracy:.2%}")
+    share = accuracy(network.predict(test_images), test_labels)
+    print(f"Accuracy on {len(test_images)} test images: {share:.2%}")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         meta = {"size": list(images.shape[1:3]), "digits": chosen}
         save_checkpoint(folder / "checkpoint.npz", meta, model=network.state_dict())
         viz.loss_curve({"cross-entropy": history}, folder / "loss.png")
         with atomic_write(folder / "metrics.json", "w") as file:
-            json.dump({"data": data.name, "digits": chosen, "accuracy": accuracy}, file, indent=2)
+            json.dump({"data": data.name, "digits": chosen, "accuracy": share}, file, indent=2)
         print(f"The checkpoint, loss.png and metrics.json are in {folder}")
 
 

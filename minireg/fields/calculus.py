@@ -1,12 +1,12 @@
-"""What one does with displacement and velocity fields: compose, integrate, invert and smooth them, move points along.
+"""What one does with displacement and velocity fields: compose, integrate, invert and smooth them, see where they fold.
 
-A field u (N, H, W, 2) in pixels stands for the transformation p -> p + u(p). Everything here but `invert` is made of
-ops, so gradients flow through it. Beyond the border a field continues as it is at the border.
+Everything here but `invert` is made of ops, so gradients flow through it. Beyond the border a field continues as it is
+at the border.
 """
 
 import math
 
-import numpy
+import numpy as np
 
 from minireg import backend, ops
 from minireg.backend import xp
@@ -111,42 +111,10 @@ def invert(displacement, iterations=100, tolerance=1e-3, step=0.5):
         inverse = inverse - step * rest
         rest = inverse + ops.warp(u, inverse, border="edge").data
         squared = (rest * rest).sum(axis=-1).max(axis=(1, 2))
-        residual = numpy.sqrt(backend.to_host(squared).astype(numpy.float64))
+        residual = np.sqrt(backend.to_host(squared).astype(np.float64))
         if residual.max() <= tolerance:
             break
     return backend.to_host(inverse), residual
-
-
-def warp_points(points, displacement):
-    """Send points of the fixed image to where they are in the moving image: q = p + u(p), u bilinear between pixels.
-
-    Points go the other way than images. The warped image looks like the fixed one because its pixel p shows what the
-    moving image has at p + u(p): so a landmark at p in the fixed image has its counterpart at p + u(p) in the moving
-    image. To send points from the moving image to the fixed one, pass the inverse (`invert`, or `integrate` of -v).
-
-    Parameters
-    ----------
-    points : (N, K, 2), in pixels: row, column; need not be whole numbers
-    displacement : (N, H, W, 2), in pixels
-
-    Returns
-    -------
-    Tensor (N, K, 2); its gradients are those of `ops.warp`.
-
-    Raises
-    ------
-    InputError
-        The shapes do not fit together, or points that are not floating-point.
-    """
-    if points.ndim != 3 or points.shape[2] != 2 or len(points) != len(displacement) or points.dtype.kind != "f":
-        raise InputError(
-            f"expected floating-point points (N, K, 2), with the N of the displacement; got {points.dtype} of shape "
-            f"{points.shape} for a displacement of shape {displacement.shape}"
-        )
-    # To `ops.warp` the points are an image one pixel high, whose pixel k sits at (0, k) and looks at points[k].
-    own_place = xp.stack([xp.zeros(points.shape[1]), xp.arange(points.shape[1])], axis=-1).astype(points.dtype)
-    there = ops.warp(displacement, (points - own_place)[:, None], border="edge")
-    return points + there[:, 0]
 
 
 def smooth(field, sigma):
@@ -174,11 +142,11 @@ def smooth(field, sigma):
     if not 0 <= sigma < math.inf:
         raise InputError(f"the sigma of a Gaussian must be a number of pixels from 0 on, got {sigma}")
     radius = math.ceil(GAUSSIAN_CUT * sigma)
-    kernel = numpy.exp(-0.5 * (numpy.arange(-radius, radius + 1) / (sigma or 1)) ** 2)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (sigma or 1)) ** 2)
     kernel /= kernel.sum()
     height, width = field.shape[1:3]
-    inside = [numpy.convolve(numpy.ones(size), kernel)[radius : radius + size] for size in (height, width)]
-    share = backend.to_device(numpy.outer(*inside)[..., None].astype(field.dtype))
+    inside = [np.convolve(np.ones(size), kernel)[radius : radius + size] for size in (height, width)]
+    share = backend.to_device(np.outer(*inside)[..., None].astype(field.dtype))
     padded = ops.pad(field, [(0, 0), (radius, radius), (radius, radius), (0, 0)])
     return ops.separable_filter(padded, kernel.tolist()) / share
 

@@ -1,76 +1,39 @@
-"""What a training step minimises, and its gradient, computed here or by several processes at a time.
-
-loss, terms = objective(network, moving, fixed, configuration)
-
-    loss = similarity(warped, fixed) + smoothness * diffusion + folding * folding_penalty
-         + inverse_consistency * (there and back)
-
-with the weights `smoothness`, `folding` and `inverse_consistency` of the configuration. All terms are means over the
-pairs of a batch, so the gradient of a batch is the mean of the gradients of its parts: `Workers` compute it part by
-part.
-"""
+"""The gradient of a batch, computed by several processes that share its pairs among them."""
 
 import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 
 import numpy as np
 
-from minireg import backend, losses, ops
-from minireg.autograd import Tensor
+from minireg import backend
+from minireg.command import ONE_THREAD, keep_freed_memory
 from minireg.errors import TrainingError
-from minireg.models import MODELS, WARP_BORDER, both_ways
+from minireg.models import MODELS
+from minireg.training.objective import backpropagate
 
 
-def objective(network, moving, fixed, configuration, looks=None):
-    """The loss of a batch, and its terms without their weights.
+@contextmanager
+def gradient_of_batch(configuration):
+    """Within the block, the function that leaves the gradient of a batch in the parameters of the network.
 
-    With a weight for inverse consistency both directions are registered, and both count: each pair is two.
-
-    Parameters
-    ----------
-    network : Module
-    moving, fixed : Tensors (N, H, W, 1)
-    configuration : `minireg.configuration.Configuration`
-        Its `loss`, `smoothness`, `folding` and `inverse_consistency` are used.
-    looks : int, optional
-        How many looks the network takes (`models.both_ways`); of no effect where only one direction is registered.
-
-    Returns
-    -------
-    loss : scalar Tensor
-    terms : dict of str to scalar Tensor, "similarity" and those that have a weight; "smoothness" in any case
+    `objective.backpropagate` itself; or that of as many `Workers` as the configuration names, but not on a GPU.
     """
-    terms = {}
-    if configuration.inverse_consistency:
-        there, back = both_ways(network, moving, fixed, looks)
-        terms["inverse_consistency"] = losses.inverse_consistency(there, back)
-        displacement = ops.concatenate([there, back], axis=0)
-        moving, fixed = (ops.concatenate(pair, axis=0) for pair in ((moving, fixed), (fixed, moving)))
-    else:
-        displacement = network(moving, fixed)
-    terms["smoothness"] = losses.diffusion(displacement)
-    if configuration.folding:
-        terms["folding"] = losses.folding_penalty(displacement)
-    warped = ops.warp(moving, displacement, border=WARP_BORDER)
-    similarity = losses.SIMILARITIES[configuration.loss](warped, fixed)
-    loss = similarity + sum(getattr(configuration, name) * term for name, term in terms.items())
-    return loss, {"similarity": similarity, **terms}
-
-
-def backpropagate(network, moving, fixed, configuration, looks=None):
-    """Leave the gradient of the objective in the parameters of the network.
-
-    moving, fixed are NumPy arrays; the rest is as for `objective`. Returns the values of the loss and of its terms, a
-    dict of floats.
-    """
-    network.zero_grad()
-    images = (Tensor(backend.to_device(array)) for array in (moving, fixed))
-    loss, terms = objective(network, *images, configuration, looks)
-    loss.backward()
-    return {"loss": loss.item(), **{name: term.item() for name, term in terms.items()}}
+    if configuration.workers == 1 or backend.active().name != "numpy":
+        yield backpropagate
+        return
+    before = dict(os.environ)
+    os.environ.update(ONE_THREAD)  # for the workers: a core each. They inherit it when they start.
+    workers = Workers(configuration.workers, configuration.model)
+    try:
+        yield workers.backpropagate
+    finally:
+        workers.close()
+        os.environ.clear()
+        os.environ.update(before)
 
 
 class Workers:
@@ -89,8 +52,6 @@ class Workers:
 
     def __init__(self, count, model):
         self.count, self.model = count, model
-        # One core each; BLAS reads these variables when a process starts.
-        os.environ.update({f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")})
         self.pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin)
 
     def backpropagate(self, network, moving, fixed, configuration, looks=None):
@@ -129,6 +90,7 @@ def _begin():
     MINIREG_BACKEND says, workers are for NumPy.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
     backend.use("numpy")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from minireg import backend, ops
 from minireg.backend import xp
 from minireg.errors import InputError
-from minireg.fields import integrate, smooth
+from minireg.fields.calculus import integrate, smooth
 
 # Landmarks closer to each other than this, in pixels, are one landmark, and points closer to a line are on it.
 SAME_PLACE = 1e-3

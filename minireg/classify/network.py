@@ -1,13 +1,11 @@
-"""The worked example of a survey of deep learning for medical image registration: a classifier of images.
+"""The survey's classifier of images.
 
-    network = SurveyCNN(numpy.random.default_rng(0), size=(28, 28))
-    loss = losses.cross_entropy(network(images), labels)     # to train
-    probabilities = network.predict(images)                  # afterwards
-
-`python -m minireg.classify` trains it.
+network = SurveyCNN(np.random.default_rng(0), size=(28, 28))
+loss = cross_entropy(network(images), labels)            # to train
+probabilities = network.predict(images)                  # afterwards
 """
 
-import numpy
+import numpy as np
 from tqdm import tqdm
 
 from minireg import backend, ops
@@ -26,7 +24,7 @@ class SurveyCNN(Module):
         3x3 convolution to 128 channels, ReLU, 2x2 max-pooling
         flatten, dense to 128, ReLU, dense to `classes`
 
-    Softmax is left to `losses.cross_entropy`, which computes it together with the logarithm, and to `predict`.
+    Softmax is left to `cross_entropy`, which computes it together with the logarithm, and to `predict`.
     109,571 parameters for three classes of 28 x 28 pixels.
 
     Parameters
@@ -96,4 +94,4 @@ class SurveyCNN(Module):
                 backend.to_host(ops.softmax(self(Tensor(backend.to_device(images[i : i + batch_size])))).data)
                 for i in tqdm(starts, "classifying", unit="batch", disable=not progress)
             ]
-        return numpy.concatenate(batches)
+        return np.concatenate(batches)

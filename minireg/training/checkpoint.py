@@ -12,6 +12,8 @@ import numpy as np
 
 from minireg.errors import InputError
 from minireg.files import save_npz
+from minireg.models import MODELS
+from minireg.training.configuration import read_configuration
 
 FORMAT = "minireg checkpoint 1"
 
@@ -71,3 +73,21 @@ def load_checkpoint(path):
         group, _, entry = name.partition("/")
         groups.setdefault(group, {})[entry] = array
     return meta, groups
+
+
+def load_network(path):
+    """The network of a checkpoint, ready to use, and its Configuration.
+
+    Raises
+    ------
+    InputError
+        No such file, not a checkpoint, damaged, or of a network that this version does not have.
+    """
+    meta, groups = load_checkpoint(path)
+    configuration = read_configuration(meta, path)
+    network = MODELS[configuration.model](np.random.default_rng(0))
+    try:
+        network.load_state_dict(groups.get("model", {}))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: {error}") from None
+    return network.eval(), configuration

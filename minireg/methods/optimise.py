@@ -1,31 +1,24 @@
-"""Registration without a network: each pair of images is a problem of its own, solved by iterating.
+"""Gradient descent on each pair by itself, without a network or on top of what one predicts.
 
-    displacement = optimise(moving, fixed)                      # gradient descent on similarity and regularity
-    displacement = optimise(moving, fixed, start=displacement)  # the same, beginning with a network's prediction
-    displacement = demons(moving, fixed)                        # forces between intensities, smoothed every time
+    displacement = optimise(moving, fixed)
+    displacement = optimise(moving, fixed, start=displacement)  # beginning with a network's prediction
 
-Both go from coarse to fine, and both compose: what they look for is a further transformation on top of what is known
-so far. They need no training, but take hundreds of iterations for what a network sees at once.
+It goes from coarse to fine, and it composes: what it looks for is a further transformation on top of what is known so
+far. It needs no training, but takes hundreds of iterations for what a network sees at once.
 """
 
-import numpy
-from tqdm import tqdm
+import numpy as np
 
 from minireg import backend, losses, ops
 from minireg.autograd import Tensor, no_grad
 from minireg.backend import xp
 from minireg.errors import InputError
-from minireg.fields import compose, enlarge, integrate, smooth
-from minireg.models.common import WARP_BORDER, checked_size
+from minireg.fields import WARP_BORDER, affine_displacement, compose, enlarge, integrate, smooth
+from minireg.methods.levels import SQUARINGS, coarse_to_fine, pool
 from minireg.optim import Adam, cosine_schedule
-from minireg.parametric import affine_displacement
 
 TRANSFORMATIONS = ("displacement", "velocity", "affine", "translation")
 GLOBAL = ("affine", "translation")
-PAIRS_AT_A_TIME = 32  # whose arrays stay in the cache
-SMALLEST_GRID = 4  # pixels along the shorter side: what is coarser has nothing to tell
-TINY = 1e-12  # in place of 0 where images are equal and flat: the force is 0 there
-SQUARINGS = 4  # within one level a velocity is a few pixels of its grid, a sixteenth of it a fraction of one
 
 
 def optimise(
@@ -89,7 +82,7 @@ def optimise(
     if loss not in losses.SIMILARITIES:
         raise InputError(f"unknown loss {loss!r}: choose one of {', '.join(losses.SIMILARITIES)}")
     for name, value in (("lr", lr), ("smoothness", smoothness or 0), ("folding", folding)):
-        if not (value >= 0 and numpy.isfinite(value)):
+        if not (value >= 0 and np.isfinite(value)):
             raise InputError(f"{name} must be a number of at least 0, got {value}")
     iterations = (50 if start is None else 100) if iterations is None else iterations
     levels = (3 if start is None else 1) if levels is None else levels
@@ -106,12 +99,12 @@ def optimise(
     def solve(moving, fixed, known, scales, advance):
         parameters = None
         for scale in scales:
-            pool = max(1, scale // 2)  # of the images
-            shown, target, base = _pool(moving, pool), _pool(fixed, pool), _pool(known, pool) / pool
+            size = max(1, scale // 2)  # of the images' pixels
+            shown, target, base = pool(moving, size), pool(fixed, size), pool(known, size) / size
             parameters = _first_parameters(transformation, known.shape, scale, parameters)
             optimiser, schedule = Adam([parameters], lr), cosine_schedule(lr, iterations)
             for step in range(iterations):
-                further = _field(transformation, parameters, base.shape, scale // pool, sigma)
+                further = _field(transformation, parameters, base.shape, scale // size, sigma)
                 displacement = compose(further, base)
                 warped = ops.warp(shown, displacement, border=WARP_BORDER)
                 parameters.grad = None
@@ -125,7 +118,7 @@ def optimise(
                 known = found
         return found
 
-    return _in_batches(solve, moving, fixed, start, levels, iterations, "optimising" if progress else None)
+    return coarse_to_fine(solve, moving, fixed, start, levels, iterations, "optimising" if progress else None)
 
 
 def _first_parameters(transformation, shape, scale, coarser):
@@ -154,97 +147,3 @@ def _field(transformation, parameters, shape, factor, sigma):
     if transformation == "velocity":
         field = integrate(field, SQUARINGS)
     return enlarge(field, factor)
-
-
-def demons(moving, fixed, iterations=50, levels=3, longest_step=0.5, fluid=0.5, diffusion=0.5, progress=False):
-    """Register every pair with diffeomorphic demons: at each pixel, a force along the gradient of the images.
-
-    With the displacement u, the moving image warped by it, d = fixed - warped, J the mean of the gradients of both, and
-    L the longest step, repeat at every level, from coarse to fine:
-
-        t <- G_fluid * (d J / (|J|^2 + d^2 / (4 L^2)))
-        u <- G_diffusion * compose(exp(t), u)
-
-    A Gauss-Newton step for d^2 has |J|^2 in the denominator; the other term keeps it shorter than L where the images
-    are flat. G * is smoothing by a Gaussian: of the update as in a fluid, of the field as in an elastic body.
-    The intensities must match: it is their squared difference that falls.
-
-    Parameters
-    ----------
-    moving, fixed : NumPy arrays (N, H, W, 1), float32
-    iterations : int, at each level
-    levels : int; images and field have half the resolution from one to the next. Fewer for small images.
-    longest_step : float, above 0, in pixels of the level
-    fluid, diffusion : floats, sigma of the Gaussians in pixels of the level; 0 for none
-    progress : bool, show a progress bar
-
-    Returns
-    -------
-    NumPy array (N, H, W, 2), float32, in pixels
-
-    Raises
-    ------
-    InputError
-        Images of different shapes, or numbers out of range.
-
-    Source: Vercauteren, Pennec, Perchant, Ayache, Diffeomorphic demons: efficient non-parametric image registration,
-    NeuroImage 45 (2009), with its symmetric forces; their length is bounded by sigma_x / 2 there, which is L.
-    """
-    if not longest_step > 0:
-        raise InputError(f"the longest step must be above 0 pixels, got {longest_step}")
-
-    def solve(moving, fixed, known, scales, advance):
-        with no_grad():
-            for scale in scales:
-                shown, target, u = _pool(moving, scale), _pool(fixed, scale), _pool(known, scale) / scale
-                target_gradient = _gradient(target)
-                for _ in range(iterations):
-                    warped = ops.warp(shown, u, border=WARP_BORDER).data
-                    d, j = target - warped, (target_gradient + _gradient(warped)) / 2
-                    denominator = xp.sum(j * j, axis=-1, keepdims=True) + d * d / (4 * longest_step**2)
-                    update = smooth(d * j / xp.maximum(denominator, TINY), fluid)
-                    u = smooth(compose(integrate(update, SQUARINGS), u), diffusion).data
-                    advance()
-                known = u if scale == 1 else ops.upsample_bilinear(u, scale).data * scale
-        return known
-
-    return _in_batches(solve, moving, fixed, None, levels, iterations, "demons" if progress else None)
-
-
-def _gradient(image):
-    """(N, H, W, 1) -> (N, H, W, 2): central differences; beyond its border the image continues."""
-    x = xp.pad(image[..., 0], [(0, 0), (1, 1), (1, 1)], mode="edge")
-    along_rows, along_columns = x[:, 2:, 1:-1] - x[:, :-2, 1:-1], x[:, 1:-1, 2:] - x[:, 1:-1, :-2]
-    return xp.stack([along_rows, along_columns], axis=-1) / 2
-
-
-def _pool(array, size):
-    return array if size == 1 else ops.avg_pool2d(array, size).data
-
-
-def _in_batches(solve, moving, fixed, start, levels, iterations, progress):
-    """Run solve(moving, fixed, start, scales, advance) on a few pairs at a time, on the backend in use.
-
-    Images whose sides are no multiple of the coarsest scale are continued at the bottom and the right, and cut back.
-    """
-    height, width = checked_size(moving, fixed)
-    shape = (*moving.shape[:3], 2)
-    if start is not None and start.shape != shape:
-        raise InputError(f"expected a start of shape {shape} for these images, got {start.shape}")
-    if levels < 1 or iterations < 1:
-        raise InputError(f"expected at least one level and one iteration, got {levels} and {iterations}")
-    while levels > 1 and min(height, width) < SMALLEST_GRID * 2 ** (levels - 1):
-        levels -= 1
-    scales = [2**level for level in reversed(range(levels))]
-    multiple = max(2, scales[0])  # a field of one pixel has no differences
-    margin = [(0, 0), (0, -height % multiple), (0, -width % multiple), (0, 0)]
-
-    displacement = numpy.zeros(shape, "float32") if start is None else start.astype("float32")
-    batches = [slice(i, i + PAIRS_AT_A_TIME) for i in range(0, len(moving), PAIRS_AT_A_TIME)]
-    found = []
-    with tqdm(total=len(batches) * levels * iterations, desc=progress, unit="step", disable=not progress) as bar:
-        for batch in batches:
-            arrays = (numpy.pad(array[batch], margin, "edge") for array in (moving, fixed, displacement))
-            result = solve(*(backend.to_device(array) for array in arrays), scales, bar.update)
-            found.append(backend.to_host(result)[:, :height, :width])
-    return numpy.concatenate(found)

@@ -1,0 +1,12 @@
+"""Are the gradients right? A library for your own functions, and `python -m minireg.gradcheck` for every op.
+
+    from minireg.gradcheck import gradcheck
+    gradcheck(ops.conv2d, x, weight)         # NumPy arrays; silent if all is well
+
+`check.py` compares every VJP with central differences, `cases.py` knows how to call each op, `diagnosis.py` says what
+kind of mistake fits a wrong gradient.
+"""
+
+from minireg.gradcheck.check import Report, WrongGradient, gradcheck
+
+__all__ = ["Report", "WrongGradient", "gradcheck"]

@@ -1,0 +1,110 @@
+"""python -m minireg.gradcheck: check the gradient of every operation."""
+
+import argparse
+import sys
+import time
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+
+from minireg import backend, command
+from minireg.autograd import REGISTRY
+from minireg.errors import InputError
+from minireg.gradcheck.cases import CASES, Chooser
+from minireg.gradcheck.check import WrongGradient, gradcheck
+
+CASES_PER_OP = 24  # calls of each op that the command checks, shared among its cases
+
+
+class Row(NamedTuple):
+    """What the command found out about one op."""
+
+    op: str
+    arguments: str
+    draws: int
+    worst: float
+    verdict: str
+    seconds: float
+    message: str
+
+
+HEADINGS = ("op", "arguments", "draws", "worst error", "verdict", "seconds")
+
+
+def check_op(name, seed=0, calls=CASES_PER_OP):
+    """Check one op of the registry through all of its cases. Returns a Row; raises nothing that an op does wrong."""
+    start = time.perf_counter()
+    arguments, draws, worst, verdict, message = {}, 0, 0.0, "ok", ""
+    cases = CASES.get(name, [])
+    if not cases:
+        verdict = "NO CASE"
+        message = f"{name}: no gradient check. Add a case with minireg.gradcheck.cases.register_case({name!r}, ...)."
+    for call in range(calls if cases else 0):
+        own_seed = [seed, zlib.crc32(name.encode()), call]
+        rng = np.random.default_rng(own_seed)
+        case = cases[call % len(cases)]
+        try:
+            fn, arrays = case.draw(Chooser(rng), rng)
+            report = gradcheck(fn, *arrays, seed=own_seed, linear=case.linear)
+        except WrongGradient as error:
+            verdict, draws = "WRONG", draws + error.draws
+            message = f"{error}\nAgain: python -m minireg.gradcheck {name} --seed {seed}"
+            break
+        except Exception as error:  # whatever an op raises is a finding about this op; the others come next
+            verdict, message = "ERROR", f"{name}: its case {call % len(cases)} raises {type(error).__name__}: {error}"
+            break
+        arguments |= dict.fromkeys(argument.split("[")[0] for argument in report.arguments)
+        draws, worst = draws + report.draws, max(worst, report.worst)
+    return Row(name, ", ".join(arguments), draws, worst, verdict, time.perf_counter() - start, message)
+
+
+def _line(row, markdown):
+    cells = (row.op, row.arguments, str(row.draws), f"{row.worst:.0e}", row.verdict, f"{row.seconds:.2f}")
+    return _cells(cells, markdown)
+
+
+def _cells(cells, markdown):
+    if markdown:
+        return f"| {' | '.join(cells)} |"
+    return "{:<18} {:<22} {:>6} {:>12}  {:<8} {:>8}".format(*cells)
+
+
+def main(argv=None):
+    """The command line: check the ops, print the table. Returns the exit code: 1 if an op fails."""
+    return command.run("minireg.gradcheck", lambda: _main(_parse(argv)))
+
+
+def _parse(argv):
+    parser = argparse.ArgumentParser(
+        prog="python -m minireg.gradcheck", description="Check the gradient of every operation."
+    )
+    command.add_backend_option(parser)
+    parser.add_argument("ops", nargs="*", metavar="OP", help="names of ops (default: every op in the registry)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="which random calls (default: %(default)s)")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/verification.md")
+    return parser.parse_args(argv)
+
+
+def _main(args):
+    backend.use(args.backend)
+    unknown = [name for name in args.ops if name not in REGISTRY]
+    if unknown:
+        raise InputError(f"there is no op {', '.join(unknown)}: choose among {', '.join(sorted(REGISTRY))}")
+    if args.seed < 0:
+        raise InputError(f"--seed must not be negative, got {args.seed}")
+    print(_cells(HEADINGS, args.markdown))
+    if args.markdown:
+        print("|---|---|---:|---:|---|---:|")
+    rows = []
+    for name in args.ops or sorted(REGISTRY):
+        rows.append(check_op(name, args.seed))
+        print(_line(rows[-1], args.markdown), flush=True)
+    failures = [row for row in rows if row.verdict != "ok"]
+    for row in failures:
+        print(f"\n{row.message}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

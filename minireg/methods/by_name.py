@@ -1,0 +1,63 @@
+"""Every method by its name, as the command lines and the benchmarks find it."""
+
+from functools import partial
+
+import numpy as np
+
+from minireg.errors import InputError
+from minireg.methods.demons import demons
+from minireg.methods.network import predict, refine
+from minireg.methods.optimise import optimise
+from minireg.methods.spline import spline
+
+
+def identity(moving, fixed, progress=False):
+    """Move nothing: what every other method is compared with."""
+    return np.zeros((*moving.shape[:3], 2), np.float32)
+
+
+METHODS = {
+    "identity": identity,
+    "network": predict,
+    "network+refine": refine,
+    "optimise": optimise,
+    "demons": demons,
+    "tps": spline,
+}
+NEEDS = {  # what a method cannot do without, beside the images
+    "network": ("network", "a trained network: give its checkpoint"),
+    "network+refine": ("network", "a trained network: give its checkpoint"),
+    "tps": ("landmarks", "landmarks (K, 4): moving row and column, fixed row and column"),
+}
+
+
+def make_method(name, **options):
+    """The registration method of this name.
+
+    Parameters
+    ----------
+    name : one of METHODS
+        "identity" moves nothing; "network" is what a network predicts; "network+refine" improves that for each pair;
+        "optimise" and "demons" do without a network; "tps" meets landmarks.
+    options
+        What the function in METHODS takes beside the images: `network` for the two methods that begin with one,
+        `landmarks` for "tps", `progress=True` for a progress bar, and so on. None is as good as nothing.
+
+    Returns
+    -------
+    function of moving and fixed, NumPy (N, H, W, 1) float32, that returns the displacement, NumPy (N, H, W, 2) float32
+
+    Raises InputError for an unknown name, or where the network or the landmarks that the method needs are missing.
+
+    >>> import numpy as np
+    >>> from minireg.methods import make_method
+    >>> images = np.zeros((3, 8, 8, 1), "float32")
+    >>> make_method("identity")(images, images).shape
+    (3, 8, 8, 2)
+    """
+    if name not in METHODS:
+        raise InputError(f"unknown method {name!r}: choose one of {', '.join(METHODS)}")
+    option, what = NEEDS.get(name, (None, None))
+    if option is not None and options.get(option) is None:
+        raise InputError(f"the method {name!r} needs {what}")
+    return partial(METHODS[name], **{option: value for option, value in options.items() if value is not None})

@@ -1,0 +1,63 @@
+"""What a trained network predicts: one look at the images instead of hundreds of iterations."""
+
+import numpy as np
+from tqdm import tqdm
+
+from minireg import backend
+from minireg.autograd import Tensor, no_grad
+from minireg.errors import InputError
+from minireg.fields import warp_images
+from minireg.methods.optimise import optimise
+
+
+def register(network, moving, fixed, batch_size=32, progress=False):
+    """Register pairs of images with a trained network.
+
+    Parameters
+    ----------
+    network : Module
+        Switched to evaluation while it runs.
+    moving, fixed : NumPy arrays (N, H, W, 1), float32
+    batch_size : int, how many pairs are computed at a time
+    progress : bool, show a progress bar
+
+    Returns
+    -------
+    warped (N, H, W, 1), displacement (N, H, W, 2) : NumPy arrays, float32
+
+    Raises InputError where the network takes no images of this size, or its displacements are not finite.
+
+    >>> import numpy as np
+    >>> from minireg.methods import register
+    >>> from minireg.models import SymmetricUNet
+    >>> rng = np.random.default_rng(0)
+    >>> moving, fixed = rng.random((2, 1, 32, 32, 1), dtype="float32")
+    >>> warped, displacement = register(SymmetricUNet(rng), moving, fixed)
+    >>> bool((warped == moving).all())  # an untrained network moves nothing
+    True
+    """
+    was_training = network.training
+    network.eval()
+    displacement = np.empty((*moving.shape[:3], 2), moving.dtype)
+    starts = range(0, len(moving), batch_size)
+    try:
+        with no_grad(), np.errstate(all="ignore"):  # what is not finite is reported below
+            for start in tqdm(starts, "registering", unit="batch", disable=not progress or len(starts) < 2):
+                batch = slice(start, start + batch_size)
+                images = (Tensor(backend.to_device(array[batch])) for array in (moving, fixed))
+                displacement[batch] = backend.to_host(network(*images).data)
+    finally:
+        network.train(was_training)
+    if not np.isfinite(displacement).all():
+        raise InputError("the network predicts displacements that are not finite: train it again with a smaller --lr")
+    return warp_images(moving, displacement), displacement
+
+
+def predict(moving, fixed, network, progress=False):
+    """The displacement of `register` alone: a method like the others."""
+    return register(network, moving, fixed, progress=progress)[1]
+
+
+def refine(moving, fixed, network, progress=False, **options):
+    """`optimise`, with its options, for each pair from what the network predicts on."""
+    return optimise(moving, fixed, start=predict(moving, fixed, network, progress), progress=progress, **options)

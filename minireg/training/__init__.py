@@ -1,0 +1,29 @@
+"""One training run: what decides it, what it minimises, the loop, and the file that it is saved in.
+
+configuration = configure(options)
+source = configuration.source()
+trainer = Trainer(configuration.completed(source), source, "runs/first")
+trainer.train()
+network, configuration = load_network("runs/first/checkpoint.npz")
+"""
+
+from minireg.training.checkpoint import load_checkpoint, load_network, save_checkpoint
+from minireg.training.configuration import Configuration, configure, read_configuration, source_to_evaluate
+from minireg.training.objective import backpropagate, objective
+from minireg.training.trainer import CHECKPOINT, Trainer
+from minireg.training.workers import Workers
+
+__all__ = [
+    "CHECKPOINT",
+    "Configuration",
+    "Trainer",
+    "Workers",
+    "backpropagate",
+    "configure",
+    "load_checkpoint",
+    "load_network",
+    "objective",
+    "read_configuration",
+    "save_checkpoint",
+    "source_to_evaluate",
+]

@@ -1,0 +1,65 @@
+"""What a training step minimises, and its gradient.
+
+loss, terms = objective(network, moving, fixed, configuration)
+
+    loss = similarity(warped, fixed) + smoothness * diffusion + folding * folding_penalty
+         + inverse_consistency * (there and back)
+
+with the weights `smoothness`, `folding` and `inverse_consistency` of the configuration. All terms are means over the
+pairs of a batch, so the gradient of a batch is the mean of the gradients of its parts: `workers.py` computes it part
+by part.
+"""
+
+from minireg import backend, losses, ops
+from minireg.autograd import Tensor
+from minireg.fields import WARP_BORDER
+from minireg.models import both_ways
+
+
+def objective(network, moving, fixed, configuration, looks=None):
+    """The loss of a batch, and its terms without their weights.
+
+    With a weight for inverse consistency both directions are registered, and both count: each pair is two.
+
+    Parameters
+    ----------
+    network : Module
+    moving, fixed : Tensors (N, H, W, 1)
+    configuration : Configuration
+        Its `loss`, `smoothness`, `folding` and `inverse_consistency` are used.
+    looks : int, optional
+        How many looks the network takes (`models.both_ways`); of no effect where only one direction is registered.
+
+    Returns
+    -------
+    loss : scalar Tensor
+    terms : dict of str to scalar Tensor, "similarity" and those that have a weight; "smoothness" in any case
+    """
+    terms = {}
+    if configuration.inverse_consistency:
+        there, back = both_ways(network, moving, fixed, looks)
+        terms["inverse_consistency"] = losses.inverse_consistency(there, back)
+        displacement = ops.concatenate([there, back], axis=0)
+        moving, fixed = (ops.concatenate(pair, axis=0) for pair in ((moving, fixed), (fixed, moving)))
+    else:
+        displacement = network(moving, fixed)
+    terms["smoothness"] = losses.diffusion(displacement)
+    if configuration.folding:
+        terms["folding"] = losses.folding_penalty(displacement)
+    warped = ops.warp(moving, displacement, border=WARP_BORDER)
+    similarity = losses.SIMILARITIES[configuration.loss](warped, fixed)
+    loss = similarity + sum(getattr(configuration, name) * term for name, term in terms.items())
+    return loss, {"similarity": similarity, **terms}
+
+
+def backpropagate(network, moving, fixed, configuration, looks=None):
+    """Leave the gradient of the objective in the parameters of the network.
+
+    moving, fixed are NumPy arrays; the rest is as for `objective`. Returns the values of the loss and of its terms, a
+    dict of floats.
+    """
+    network.zero_grad()
+    images = (Tensor(backend.to_device(array)) for array in (moving, fixed))
+    loss, terms = objective(network, *images, configuration, looks)
+    loss.backward()
+    return {"loss": loss.item(), **{name: term.item() for name, term in terms.items()}}
