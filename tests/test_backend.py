@@ -67,7 +67,7 @@ def run_python(code, **environment):
 def test_an_unknown_name_in_the_environment_variable_is_refused_in_a_new_process():
     done = run_python("from minireg import Tensor; Tensor(1.0)", MINIREG_BACKEND="abacus")
     assert done.returncode != 0
-    assert "BackendError: There is no backend 'abacus'" in done.stderr
+    assert "BackendError: there is no backend 'abacus'" in done.stderr
 
 
 def test_the_environment_variable_is_read_in_a_new_process():
@@ -114,11 +114,11 @@ REASONS = {
     "no driver": (FakeCupy(driver=0), "no NVIDIA driver was found"),
     "no device": (
         FakeCupy(devices=0),
-        r"No CUDA device can be used \(cudaErrorNoDevice: no CUDA-capable",
+        r"no CUDA device can be used \(cudaErrorNoDevice: no CUDA-capable",
     ),
     "driver too old": (
         FakeCupy(driver=11080, devices=0),
-        "driver is too old: it supports CUDA 11.8, CuPy was built for CUDA 12.9",
+        "driver is too old, it supports CUDA 11.8, CuPy was built for CUDA 12.9",
     ),
     "wrong result": (FakeCupy(total=0.0), "a trial sum came out wrong"),
 }

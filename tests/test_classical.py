@@ -87,7 +87,7 @@ def test_the_result_for_a_pair_does_not_depend_on_its_batch(solver):
 def test_more_pairs_than_are_solved_at_a_time_come_back_in_order(monkeypatch):
     moving, fixed = digit_pairs(5)
     expected = demons(moving, fixed, iterations=3)
-    monkeypatch.setattr("minireg.methods.PAIRS_AT_A_TIME", 2)
+    monkeypatch.setattr("minireg.methods.levels.PAIRS_AT_A_TIME", 2)
     np.testing.assert_allclose(demons(moving, fixed, iterations=3), expected, atol=1e-5)
 
 

@@ -2,6 +2,8 @@
 
 import functools
 import json
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from short_runs import complaint
 from minireg import train
 from minireg.data import load_data, pad
 from minireg.data.folder import BACKGROUND_LEVEL, MARGIN, FolderPairs
-from minireg.data.images import read_labels
+from minireg.data.images import read_images, read_intensities, read_labels
 from minireg.data.phantom import draw_pairs
 from minireg.errors import InputError
 
@@ -176,6 +178,50 @@ def test_label_maps_keep_their_numbers_in_every_kind_of_file(tmp_path):
     save_png(tmp_path / "colour.png", np.zeros((3, 3, 3), np.uint8))
     with pytest.raises(InputError, match="is in colour: expected a label map"):
         read_labels(tmp_path / "colour.png")
+
+
+# PNG
+
+
+def write_png(path, pixels, bits, colour_type=0, palette=None):
+    """A PNG file of any bit depth, which Pillow cannot write."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width = pixels.shape
+    rows = ["".join(f"{value:0{bits}b}" for value in row) for row in pixels]
+    data = b"".join(b"\0" + int(row, 2).to_bytes(len(row) // 8, "big") for row in rows)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0))
+        + (b"" if palette is None else chunk(b"PLTE", palette))
+        + chunk(b"IDAT", zlib.compress(data))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_a_grey_png_of_any_bit_depth_has_1_for_white_and_its_own_numbers_as_labels(tmp_path, bits):
+    from matplotlib.image import imread
+
+    pixels = np.arange(2 ** max(bits, 8)).reshape(-1, 16) % 2**bits
+    write_png(tmp_path / "grey.png", pixels, bits)
+    intensities = read_intensities(tmp_path / "grey.png")[0, ..., 0]
+    assert intensities.dtype == np.float32
+    np.testing.assert_array_equal(intensities, pixels.astype(np.float32) / np.float32(2**bits - 1))
+    np.testing.assert_array_equal(read_labels(tmp_path / "grey.png")[0, ..., 0], pixels)
+    if bits not in (2, 4):  # which Matplotlib does not scale to 1
+        np.testing.assert_array_equal(intensities, imread(tmp_path / "grey.png"))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_the_indices_of_a_palette_are_labels_whatever_their_bit_depth_and_never_intensities(tmp_path, bits):
+    pixels = np.arange(256).reshape(16, 16) % 2**bits
+    write_png(tmp_path / "palette.png", pixels, bits, 3, bytes(range(256)) * 3)
+    np.testing.assert_array_equal(read_labels(tmp_path / "palette.png")[0, ..., 0], pixels)
+    with pytest.raises(InputError, match="has a palette: expected a grey image"):
+        read_images(tmp_path / "palette.png")
 
 
 # What is refused

@@ -40,7 +40,7 @@ def tiny_trainer(folder, **options):
     recipe = RECIPES[options.get("recipe", "default")]
     fixed = {"recipe": "default", "data": "strokes", "digit": 5, "pairing": "atlas", "fixed_index": None, "seed": 0}
     configuration = Configuration(**fixed | recipe | {"steps": 3, "batch_size": 2} | options)
-    source = DigitPairs(small_digits(), 5, configuration.pairing)
+    source = DigitPairs(small_digits(), configuration.digit, configuration.pairing)
     return Trainer(configuration.completed(source), source, folder)
 
 
@@ -185,7 +185,7 @@ def test_ctrl_c_in_the_report_says_how_to_have_it_written(tmp_path, few_digits, 
 
 
 def test_the_recommended_command_keeps_what_the_checkpoint_does_not_know(tmp_path, few_digits, monkeypatch, capsys):
-    monkeypatch.setattr(train, "load_data", lambda name, folder, *rest: few_digits)
+    monkeypatch.setattr("minireg.data.sources.load_digits", lambda name, folder: few_digits)
     interrupt_at(monkeypatch, step=1)
     name = backend.active().name
     where = ["--data-dir", "my digits", "--backend", name, "--out", str(tmp_path / "run")]
@@ -346,9 +346,9 @@ def test_a_run_on_phantoms_reports_overlap_and_landmarks_and_can_be_resumed(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--data phantom --digit 5", "--digit is for digits, not for --data phantom: leave it out"),
-        ("--data phantom --fixed-index 5", "--fixed-index is for digits, not for --data phantom"),
-        ("--modality ct", "--modality is for phantoms, not for --data strokes: leave it out"),
+        ("--data phantom --digit 5", "--digit 5 is for digits, not for --data phantom: leave it out"),
+        ("--data phantom --fixed-index 5", "--fixed-index 5 is for digits, not for --data phantom"),
+        ("--modality ct", "--modality ct is for phantoms, not for --data strokes: leave it out"),
         ("--data phantom --size 20", "phantoms are 32 to 256 pixels wide, got 20"),
         ("--data phantom --modality pet", "argument --modality: invalid choice: 'pet'"),
         ("--leave-out 5", "nothing is left to train on: of the digits 5, [5] were left out"),
@@ -421,7 +421,7 @@ def test_a_batch_larger_than_the_data_set_shows_images_again(tmp_path, few_digit
 
 def test_data_auto_is_remembered_as_what_it_was_and_may_be_repeated(tmp_path, few_digits, monkeypatch):
     monkeypatch.setattr(
-        "minireg.data._read_or_download", lambda folder: (_ for _ in ()).throw(train.InputError("no MNIST."))
+        "minireg.data.sources._read_or_download", lambda folder: (_ for _ in ()).throw(train.InputError("no MNIST."))
     )
     auto = ["--data", "auto", *TINY[2:], "--resume", "--out", str(tmp_path / "run")]
     assert train.main(auto) == 0

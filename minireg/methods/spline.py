@@ -26,6 +26,6 @@ def spline(moving, fixed, landmarks, smoothing=0.0, progress=False):
     >>> spline(images, images, two_pixels_down)[0, 4, 4].round(6).tolist()
     [2.0, 0.0]
     """
-    points = np.asarray(landmarks)[None]
+    points = np.asarray(landmarks, np.float32)[None]
     field = thin_plate_spline(points[..., 2:], points[..., :2], *moving.shape[1:3], smoothing)
     return np.repeat(field, len(moving), axis=0)
