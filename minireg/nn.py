@@ -10,7 +10,7 @@ shapes of this project (channels last).
 
 import math
 
-import numpy
+import numpy as np
 
 from minireg import backend, ops
 from minireg.autograd import Tensor
@@ -18,7 +18,12 @@ from minireg.errors import InputError
 
 
 class Parameter(Tensor):
-    """A Tensor that training changes. Made from host data, which is moved to the backend in use."""
+    """A Tensor that training changes. Made from host data, which is moved to the backend in use.
+
+    >>> from minireg import nn
+    >>> nn.Parameter([1.0, 2.0]).requires_grad
+    True
+    """
 
     __slots__ = ()
 
@@ -27,7 +32,17 @@ class Parameter(Tensor):
 
 
 class Module:
-    """Base of all layers and networks. Subclasses define `forward`; calling the Module calls it."""
+    """Base of all layers and networks. Subclasses define `forward`; calling the Module calls it.
+
+    >>> from minireg import nn
+    >>> class Scale(nn.Module):
+    ...     def __init__(self):
+    ...         self.factor = nn.Parameter(2.0)
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> Scale()(3.0).item(), [name for name, _ in Scale().named_parameters()]
+    (6.0, ['factor'])
+    """
 
     training = True
 
@@ -87,63 +102,50 @@ class Module:
         """Copies of all parameters and buffers, as NumPy arrays by name."""
         state = {name: parameter.data for name, parameter in self.named_parameters()}
         state |= dict(self.named_buffers())
-        return {name: numpy.array(backend.to_host(array)) for name, array in state.items()}
+        return {name: np.array(backend.to_host(array)) for name, array in state.items()}
 
     def load_state_dict(self, state):
         """Take over all parameters and buffers from what `state_dict` returned.
 
-        Raises
-        ------
-        InputError
-            Entries are missing, unexpected, of another shape, or not finite. Nothing has been changed then.
+        Raises InputError, before any change, where entries are missing, unexpected, of another shape, or not finite.
         """
         parameters, buffers = dict(self.named_parameters()), dict(self.named_buffers())
         own = parameters | buffers
-        missing = [name for name in own if name not in state]
-        unexpected = [name for name in state if name not in own]
-        misshapen = [
-            f"{name} has shape {state[name].shape} where {value.shape} was expected"
-            for name, value in own.items()
-            if name in state and tuple(state[name].shape) != tuple(value.shape)
-        ]
-        not_finite = [name for name in own if name in state and not numpy.isfinite(state[name]).all()]
-        problems = [
-            f"{kind}: {', '.join(names)}"
-            for kind, names in (
-                ("missing", missing),
-                ("unexpected", unexpected),
-                ("misshapen", misshapen),
-                ("not finite", not_finite),
-            )
-            if names
-        ]
+        found = {
+            "missing": [name for name in own if name not in state],
+            "unexpected": [name for name in state if name not in own],
+            "misshapen": [
+                f"{name} has shape {state[name].shape} where {value.shape} was expected"
+                for name, value in own.items()
+                if name in state and tuple(state[name].shape) != tuple(value.shape)
+            ],
+            "not finite": [name for name in own if name in state and not np.isfinite(state[name]).all()],
+        }
+        problems = [f"{kind}: {', '.join(names)}" for kind, names in found.items() if names]
         if problems:
             raise InputError(f"the weights do not fit this {type(self).__name__}: {'; '.join(problems)}")
         for name, parameter in parameters.items():
             # A copy: an optimiser changes parameters in place, and `state` is the caller's.
-            parameter.data = backend.to_device(numpy.array(state[name], dtype=parameter.dtype))
+            parameter.data = backend.to_device(np.array(state[name], dtype=parameter.dtype))
         for name, buffer in buffers.items():
-            buffer[...] = backend.to_device(numpy.asarray(state[name], dtype=buffer.dtype))
+            buffer[...] = backend.to_device(np.asarray(state[name], dtype=buffer.dtype))
 
 
 def he_normal(shape, fan_in, rng, negative_slope=0.0):
     """Normal with variance 2 / ((1 + slope^2) fan_in): keeps the size of activations through (leaky) ReLU layers.
 
-    Parameters
-    ----------
-    shape : of the weight
-    fan_in : int, the number of inputs that one output sums over
-    rng : numpy.random.Generator
-    negative_slope : float, of the leaky ReLU that follows
+    `shape` is that of the weight, `fan_in` the number of inputs that one output sums over, `rng` a
+    numpy.random.Generator, `negative_slope` that of the leaky ReLU that follows. Returns a NumPy array, float32.
 
-    Returns
-    -------
-    NumPy array, float32
+    Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, ICCV 2015, equations 10 and 15, arXiv:1502.01852.
 
-    Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, ICCV 2015, equations 10 and 15.
+    >>> import numpy as np
+    >>> from minireg.nn import he_normal
+    >>> round(he_normal((8, 10000), fan_in=8, rng=np.random.default_rng(0)).std().item(), 2)  # sqrt(2 / 8)
+    0.5
     """
     deviation = math.sqrt(2 / ((1 + negative_slope**2) * fan_in))
-    return deviation * rng.standard_normal(shape, dtype=numpy.float32)
+    return deviation * rng.standard_normal(shape, dtype=np.float32)
 
 
 def glorot_uniform(shape, fan_in, fan_out, rng):
@@ -151,16 +153,27 @@ def glorot_uniform(shape, fan_in, fan_out, rng):
 
     Returns a NumPy array, float32. Source: Glorot and Bengio, Understanding the difficulty of training deep
     feedforward neural networks, AISTATS 2010, equation 16.
+
+    >>> import numpy as np
+    >>> from minireg.nn import glorot_uniform
+    >>> round(glorot_uniform((12, 12), 12, 12, np.random.default_rng(0)).max().item(), 1)  # sqrt(6 / 24)
+    0.5
     """
     limit = math.sqrt(6 / (fan_in + fan_out))
-    return limit * (2 * rng.random(shape, dtype=numpy.float32) - 1)
+    return limit * (2 * rng.random(shape, dtype=np.float32) - 1)
 
 
 INITIALISERS = {
     "he": lambda shape, fan_in, fan_out, rng: he_normal(shape, fan_in, rng),
     "glorot": glorot_uniform,
-    "zeros": lambda shape, fan_in, fan_out, rng: numpy.zeros(shape, numpy.float32),
+    "zeros": lambda shape, fan_in, fan_out, rng: np.zeros(shape, np.float32),
 }
+
+
+def _first_weight(init, shape, fan_in, fan_out, rng):
+    if init not in INITIALISERS:
+        raise InputError(f"there is no init {init!r}: choose one of {', '.join(INITIALISERS)}")
+    return Parameter(INITIALISERS[init](shape, fan_in, fan_out, rng))
 
 
 class _Convolution(Module):
@@ -168,14 +181,20 @@ class _Convolution(Module):
 
     def __init__(self, weight_shape, fan_in, fan_out, out_channels, rng, bias, init):
         taps = weight_shape[0] * weight_shape[1]
-        self.weight = Parameter(INITIALISERS[init](weight_shape, taps * fan_in, taps * fan_out, rng))
-        self.bias = Parameter(numpy.zeros(out_channels, numpy.float32)) if bias else None
+        self.weight = _first_weight(init, weight_shape, taps * fan_in, taps * fan_out, rng)
+        self.bias = Parameter(np.zeros(out_channels, np.float32)) if bias else None
 
 
 class Conv2d(_Convolution):
     """`ops.conv2d` with its weight (k, k, in, out) and bias (out,).
 
-    `init` is "he", "glorot" or "zeros"; the bias begins at 0. Raises KeyError for another `init`.
+    `init` is "he", "glorot" or "zeros"; the bias begins at 0. Raises InputError for another `init`.
+
+    >>> import numpy as np
+    >>> from minireg import nn
+    >>> layer = nn.Conv2d(1, 8, 3, np.random.default_rng(0), stride=2, padding=1)
+    >>> layer(np.zeros((5, 32, 32, 1), np.float32)).shape
+    (5, 16, 16, 8)
     """
 
     def __init__(
@@ -191,7 +210,14 @@ class Conv2d(_Convolution):
 
 
 class ConvTranspose2d(_Convolution):
-    """`ops.conv_transpose2d` with its weight (k, k, out, in) and bias (out,); arguments as for `Conv2d`."""
+    """`ops.conv_transpose2d` with its weight (k, k, out, in) and bias (out,); arguments as for `Conv2d`.
+
+    >>> import numpy as np
+    >>> from minireg import nn
+    >>> layer = nn.ConvTranspose2d(8, 4, 2, np.random.default_rng(0), stride=2)
+    >>> layer(np.zeros((5, 16, 16, 8), np.float32)).shape
+    (5, 32, 32, 4)
+    """
 
     def __init__(self, in_channels, out_channels, kernel_size, rng, stride=1, padding=0, bias=True, init="he"):
         shape = (kernel_size, kernel_size, out_channels, in_channels)
@@ -204,11 +230,17 @@ class ConvTranspose2d(_Convolution):
 
 
 class Linear(Module):
-    """`ops.linear` with its weight (in, out) and bias (out,)."""
+    """`ops.linear` with its weight (in, out) and bias (out,); `init` as for `Conv2d`.
+
+    >>> import numpy as np
+    >>> from minireg import nn
+    >>> sum(p.data.size for p in nn.Linear(10, 3, np.random.default_rng(0)).parameters())  # 10 * 3 + 3
+    33
+    """
 
     def __init__(self, in_features, out_features, rng, bias=True, init="he"):
-        self.weight = Parameter(INITIALISERS[init]((in_features, out_features), in_features, out_features, rng))
-        self.bias = Parameter(numpy.zeros(out_features, numpy.float32)) if bias else None
+        self.weight = _first_weight(init, (in_features, out_features), in_features, out_features, rng)
+        self.bias = Parameter(np.zeros(out_features, np.float32)) if bias else None
 
     def forward(self, x):
         """(..., in) -> (..., out)"""
@@ -216,13 +248,18 @@ class Linear(Module):
 
 
 class BatchNorm(Module):
-    """`ops.batch_norm` with its weight, bias and running statistics, all (channels,)."""
+    """`ops.batch_norm` with its weight, bias and running statistics, all (channels,).
+
+    >>> from minireg import nn
+    >>> nn.BatchNorm(1)([[1.0], [3.0]]).data.round(3).tolist()  # mean 2, deviation 1
+    [[-1.0], [1.0]]
+    """
 
     def __init__(self, channels, momentum=0.1, eps=1e-5):
-        self.weight = Parameter(numpy.ones(channels, numpy.float32))
-        self.bias = Parameter(numpy.zeros(channels, numpy.float32))
-        self.running_mean = backend.to_device(numpy.zeros(channels, numpy.float32))
-        self.running_var = backend.to_device(numpy.ones(channels, numpy.float32))
+        self.weight = Parameter(np.ones(channels, np.float32))
+        self.bias = Parameter(np.zeros(channels, np.float32))
+        self.running_mean = backend.to_device(np.zeros(channels, np.float32))
+        self.running_var = backend.to_device(np.ones(channels, np.float32))
         self.momentum, self.eps = momentum, eps
 
     def forward(self, x):
@@ -233,7 +270,13 @@ class BatchNorm(Module):
 
 
 class Dropout(Module):
-    """`ops.dropout` with probability p and its own Generator."""
+    """`ops.dropout` with probability p and its own Generator.
+
+    >>> import numpy as np
+    >>> from minireg import nn
+    >>> sorted(set(nn.Dropout(0.5, np.random.default_rng(0))([1.0] * 100).data.tolist()))  # half is left, doubled
+    [0.0, 2.0]
+    """
 
     def __init__(self, p, rng):
         self.p, self.rng = p, rng
@@ -244,7 +287,12 @@ class Dropout(Module):
 
 
 class Activation(Module):
-    """An op with fixed options as a layer: `Activation(ops.leaky_relu, negative_slope=0.2)`."""
+    """An op with fixed options as a layer.
+
+    >>> from minireg import nn, ops
+    >>> nn.Activation(ops.leaky_relu, negative_slope=0.5)([-2.0, 3.0]).data.tolist()
+    [-1.0, 3.0]
+    """
 
     def __init__(self, function, **options):
         self.function, self.options = function, options
@@ -255,7 +303,14 @@ class Activation(Module):
 
 
 class Sequential(Module):
-    """Layers, one after the other."""
+    """Layers, one after the other.
+
+    >>> import numpy as np
+    >>> from minireg import nn, ops
+    >>> network = nn.Sequential(nn.Linear(2, 1, np.random.default_rng(0)), nn.Activation(ops.relu))
+    >>> [name for name, _ in network.named_parameters()]
+    ['layers.0.weight', 'layers.0.bias']
+    """
 
     def __init__(self, *layers):
         self.layers = list(layers)

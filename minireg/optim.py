@@ -12,7 +12,7 @@ Parameters are changed in place. In the formulas p is a parameter, g its gradien
 
 import math
 
-import numpy
+import numpy as np
 
 from minireg import backend
 from minireg.backend import xp
@@ -22,7 +22,8 @@ from minireg.errors import InputError
 class Optimiser:
     """Base of the optimisers: parameters, a learning rate, and state arrays that a checkpoint can keep.
 
-    A subclass names in `slots` the arrays of state that it keeps for each parameter; they begin at zero.
+    A subclass names in `slots` the arrays of state that it keeps for each parameter; they begin at zero. Raises
+    InputError where there are no parameters, or the learning rate is negative or NaN.
     """
 
     slots = ()
@@ -30,9 +31,9 @@ class Optimiser:
     def __init__(self, parameters, lr):
         self.parameters = list(parameters)
         if not self.parameters:
-            raise ValueError("there are no parameters to optimise")
+            raise InputError("there are no parameters to optimise: pass those of a network, network.parameters()")
         if not lr >= 0:
-            raise ValueError(f"the learning rate must not be negative, got {lr}")
+            raise InputError(f"the learning rate must not be negative, got {lr}")
         self.lr = lr
         self.steps = 0
         self.state = {slot: [xp.zeros_like(p.data) for p in self.parameters] for slot in self.slots}
@@ -51,9 +52,9 @@ class Optimiser:
 
     def state_dict(self):
         """The number of steps and copies of all state, as NumPy arrays by name."""
-        state = {"steps": numpy.array(self.steps)}
+        state = {"steps": np.array(self.steps)}
         for slot, arrays in self.state.items():
-            state |= {f"{slot}.{i}": numpy.array(backend.to_host(array)) for i, array in enumerate(arrays)}
+            state |= {f"{slot}.{i}": np.array(backend.to_host(array)) for i, array in enumerate(arrays)}
         return state
 
     def load_state_dict(self, state):
@@ -72,7 +73,15 @@ class Optimiser:
 class SGD(Optimiser):
     """Stochastic gradient descent:  v <- momentum v + g,  p <- p - lr v.
 
-    Source: Polyak, Some methods of speeding up the convergence of iteration methods, 1964; in PyTorch's form.
+    Source: Polyak, Some methods of speeding up the convergence of iteration methods, USSR Computational Mathematics and
+    Mathematical Physics 4 (1964), doi:10.1016/0041-5553(64)90137-5; in PyTorch's form.
+
+    >>> from minireg import nn, optim
+    >>> p = nn.Parameter([1.0])
+    >>> (p * p).sum().backward()  # g = 2
+    >>> optim.SGD([p], lr=0.25).step()
+    >>> p.data.tolist()
+    [0.5]
     """
 
     def __init__(self, parameters, lr, momentum=0.0):
@@ -92,7 +101,14 @@ class SGD(Optimiser):
 class Adam(Optimiser):
     """m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,  p <- p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
 
-    Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1.
+    Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1, arXiv:1412.6980.
+
+    >>> from minireg import nn, optim
+    >>> p = nn.Parameter([1.0, 1.0])
+    >>> (p * [2.0, -300.0]).sum().backward()
+    >>> optim.Adam([p], lr=0.5).step()  # the first step is lr, whatever the size of the gradient
+    >>> p.data.round(3).tolist()
+    [0.5, 1.5]
     """
 
     slots = ("mean", "square")
@@ -112,7 +128,14 @@ class Adam(Optimiser):
 class AdamW(Adam):
     """Adam, and beside it  p <- p - lr weight_decay p, apart from the adaptive step.
 
-    Source: Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2.
+    Source: Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2, arXiv:1711.05101.
+
+    >>> from minireg import nn, optim
+    >>> p = nn.Parameter([1.0])
+    >>> p.sum().backward()
+    >>> optim.AdamW([p], lr=0.5, weight_decay=0.5).step()  # 0.5 less by Adam, 0.25 by the decay
+    >>> p.data.round(3).tolist()
+    [0.25]
     """
 
     def __init__(self, parameters, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
@@ -136,9 +159,16 @@ class Muon(Adam):
     factor gives the step the size that it has with Adam, which is used for everything else (biases, and weights with
     fewer than `least` output channels), so both share one learning rate.
 
-    Sources: Jordan et al., Muon: an optimizer for hidden layers in neural networks, 2024
-    (kellerjordan.github.io/posts/muon); Liu et al., Muon is scalable for LLM training, 2025, arXiv 2502.16982,
-    equation 4 (the factor).
+    Source: Jordan et al., Muon: an optimizer for hidden layers in neural networks, kellerjordan.github.io/posts/muon,
+    2024; for the factor, Liu et al., Muon is scalable for LLM training, 2025, equation 4, arXiv:2502.16982.
+
+    >>> import numpy as np
+    >>> from minireg import nn, optim
+    >>> p = nn.Parameter(np.zeros((4, 4)))
+    >>> (p * np.diag([1.0, 2.0, 3.0, 4.0])).sum().backward()
+    >>> optim.Muon([p], lr=2.5).step()  # 2.5 0.2 sqrt(4) = 1 times U V^T, here the identity, nearly
+    >>> bool(abs(p.data + np.eye(4)).max() < 0.4)
+    True
     """
 
     def __init__(self, parameters, lr, momentum=0.95, least=3):
@@ -159,7 +189,7 @@ def _orthogonalised(matrix, iterations=5):
     """Nearly U V^T of a matrix U S V^T: its singular values all brought into about [.7, 1.2].
 
     x <- a x + b (x x^T) x + c (x x^T)^2 x does a s + b s^3 + c s^5 to every singular value s in (0, 1] and leaves U and
-    V alone; these a, b, c lift small values fastest. Source: Jordan et al., 2024.
+    V alone; these a, b, c lift small values fastest. Source: as for `Muon`, Jordan et al.
     """
     if matrix.shape[0] > matrix.shape[1]:  # x x^T is smallest for a wide matrix
         return _orthogonalised(matrix.T, iterations).T
@@ -171,19 +201,25 @@ def _orthogonalised(matrix, iterations=5):
 
 
 def constant_schedule(lr):
-    """The same learning rate in every step."""
+    """The same learning rate in every step.
+
+    >>> from minireg.optim import constant_schedule
+    >>> constant_schedule(0.1)(7)
+    0.1
+    """
     return lambda step: lr
-
-
-def step_schedule(lr, every, factor=0.1):
-    """`lr` times `factor` to the power of step // every."""
-    return lambda step: lr * factor ** (step // every)
 
 
 def cosine_schedule(lr, steps, warmup=0):
     """A linear rise to `lr` over the first `warmup` steps, then half a cosine down to 0 at `steps`.
 
-    Source: Loshchilov and Hutter, SGDR, ICLR 2017, equation 5, without restarts.
+    Source: Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, equation 5, without
+    restarts, arXiv:1608.03983.
+
+    >>> from minireg.optim import cosine_schedule
+    >>> rate = cosine_schedule(1.0, steps=10, warmup=2)
+    >>> [round(rate(step), 3) for step in (0, 1, 2, 6, 10)]
+    [0.5, 1.0, 1.0, 0.5, 0.0]
     """
 
     def rate(step):
@@ -198,11 +234,16 @@ def cosine_schedule(lr, steps, warmup=0):
 def clip_gradient_norm(parameters, largest):
     """Shorten all gradients together so that their joint Euclidean norm is at most `largest`.
 
-    Returns
-    -------
-    float, the norm before. Where it is not finite the gradients are left as they are.
+    Returns the norm before, a float. Where it is not finite the gradients are left as they are.
 
-    Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, ICML 2013, algorithm 1.
+    Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, ICML 2013, algorithm 1,
+    arXiv:1211.5063.
+
+    >>> from minireg import nn, optim
+    >>> p = nn.Parameter([1.0, 1.0])
+    >>> (p * [3.0, 4.0]).sum().backward()
+    >>> optim.clip_gradient_norm([p], 2.5), p.grad.tolist()
+    (5.0, [1.5, 2.0])
     """
     with_gradient = [p for p in parameters if p.grad is not None]
     norm = math.sqrt(float(sum(xp.sum(p.grad * p.grad) for p in with_gradient)))

@@ -279,6 +279,16 @@ def test_the_api_lists_every_module_and_every_name_of_the_packages():
             "With x,\n\n.. code-block:: text\n\n    y = |x|   (1)\n      z\n\nmore.",
         ),
         ("How:\n    a = f(1)\n", "How:\n\n.. code-block:: python\n\n    a = f(1)"),
+        (
+            "Say:\n\n    if x:\n        a = f(1)\n\n    g(a)\n",
+            "Say:\n\n.. code-block:: python\n\n    if x:\n        a = f(1)\n    \n    g(a)",
+        ),
+        ("How.\n\na = f(1)\ng(a)", "How.\n\n.. code-block:: python\n\n    a = f(1)\n    g(a)"),
+        (
+            "Sums.\n\n>>> a = f(\n...     1)\n>>> a\n[1.0]",
+            "Sums.\n\n.. code-block:: pycon\n\n    >>> a = f(\n    ...     1)\n    >>> a\n    [1.0]",
+        ),
+        ("`a.py`     what\n`b.py`   more", "- :py:obj:`a.py`: what\n- :py:obj:`b.py`: more"),
         ("- one\n  item\n- two", "- one item\n\n- two"),
         (
             "Do.\n\nParameters\n---------\na, b : arrays\n    What.\nc : int, so\n    many\n\nReturns\n------\nfloat",

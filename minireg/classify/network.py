@@ -1,9 +1,4 @@
-"""The survey's classifier of images.
-
-network = SurveyCNN(np.random.default_rng(0), size=(28, 28))
-loss = cross_entropy(network(images), labels)            # to train
-probabilities = network.predict(images)                  # afterwards
-"""
+"""The survey's classifier of images."""
 
 import numpy as np
 from tqdm import tqdm
@@ -34,10 +29,14 @@ class SurveyCNN(Module):
     channels : int, of the images
     classes : int
 
-    Raises
-    ------
-    InputError
-        Images so small that pooling leaves nothing of them; fewer than two classes.
+    Raises InputError for images so small that pooling leaves nothing of them, or fewer than two classes.
+
+    >>> import numpy as np
+    >>> from minireg.classify import SurveyCNN
+    >>> network = SurveyCNN(np.random.default_rng(0), size=(28, 28))
+    >>> probabilities = network.predict(np.zeros((2, 28, 28, 1), "float32"))
+    >>> probabilities.shape, probabilities.sum(axis=1).round(5).tolist()
+    ((2, 3), [1.0, 1.0])
     """
 
     def __init__(self, rng, size, channels=1, classes=3):

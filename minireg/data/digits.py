@@ -27,7 +27,13 @@ LIST = Path(__file__).with_name("held_out_pairs.csv")
 
 @dataclass(frozen=True, eq=False)  # eq: comparing arrays gives arrays, on which a generated __eq__ would fail
 class Digits:
-    """Images of handwritten digits: `*_images` (N, 28, 28, 1) float32 in [0, 1], `*_labels` (N,) uint8."""
+    """Images of handwritten digits: `*_images` (N, 28, 28, 1) float32 in [0, 1], `*_labels` (N,) uint8.
+
+    >>> from minireg.data import load_strokes
+    >>> digits = load_strokes(train_per_digit=12, test_per_digit=1)
+    >>> {split: digits.split(split)[0].shape for split in ("train", "validation", "test")}
+    {'train': (110, 28, 28, 1), 'validation': (10, 28, 28, 1), 'test': (10, 28, 28, 1)}
+    """
 
     name: str
     train_images: np.ndarray

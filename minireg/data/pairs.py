@@ -50,6 +50,13 @@ class Sampler:
     rng : numpy.random.Generator
     augment : function (moving, fixed, rng) -> (moving, fixed), optional
         What to do with each batch, such as `augmentation.augment`.
+
+    >>> import numpy as np
+    >>> from minireg.data import Sampler
+    >>> images = np.arange(4.0).reshape(4, 1, 1, 1)
+    >>> moving, fixed = Sampler(images, 10 * images, np.random.default_rng(0)).draw(4)
+    >>> sorted(moving.ravel().tolist()), bool((fixed == 10 * moving).all())
+    ([0.0, 1.0, 2.0, 3.0], True)
     """
 
     def __init__(self, moving, fixed, rng, augment=None):

@@ -29,10 +29,12 @@ def load_data(name="auto", data_dir=None, **options):
     -------
     a source of pairs, as `pairs.py` describes it: `DigitPairs`, `PhantomPairs` or `FolderPairs`
 
-    Raises
-    ------
-    InputError
-        As they do; or where nothing has this name.
+    Raises InputError as they do, or where nothing has this name.
+
+    >>> from minireg.data import load_data
+    >>> source = load_data("phantom", modality="multi", size=32)
+    >>> source.name, source.held_out(2).moving.shape
+    ('phantom', (2, 32, 32, 1))
     """
     if name in DIGITS:
         return DigitPairs(load_digits(name, data_dir), **options)
@@ -66,11 +68,12 @@ def load_digits(name="auto", data_dir=None):
     Digits
         Images (N, 28, 28, 1) float32 in [0, 1] and labels (N,) uint8, for training and for testing.
 
-    Raises
-    ------
-    InputError
-        When the name is unknown, when `data_dir` is given for "strokes", when a folder that was named cannot be
-        used (it is never replaced silently), or when "mnist" can be neither found nor downloaded.
+    Raises InputError when the name is unknown, when `data_dir` is given for "strokes", when a folder that was named
+    cannot be used (it is never replaced silently), or when "mnist" can be neither found nor downloaded.
+
+    >>> from minireg.data import load_digits
+    >>> load_digits("strokes").test_images.shape
+    (2000, 28, 28, 1)
     """
     if name not in DIGITS:
         raise InputError(f"unknown data set {name!r}: choose 'auto', 'mnist' or 'strokes'")

@@ -1,8 +1,10 @@
 """How well methods register: scores of pairs, methods compared over them, tables.
 
-scores, milliseconds = evaluate_method(make_method("demons"), pairs)    # {metric: (N,)}, per pair
-statistics = summarise(scores)
-print(format_table({"demons": statistics["mean"] | {"ms_per_pair": milliseconds}}))
+    scores, milliseconds = evaluate_method(make_method("demons"), pairs)    # {metric: (N,)}, per pair
+    statistics = summarise(scores)
+    print(format_table({"demons": statistics["mean"] | {"ms_per_pair": milliseconds}}))
+
+`scores.py` calls the metrics, `comparison.py` runs the methods, `tables.py` writes the numbers.
 """
 
 from minireg.evaluation.comparison import evaluate_method, known_deformation, summarise

@@ -12,7 +12,12 @@ Dice: mean over the labels."""
 
 
 def format_table(rows):
-    """A table as text: one line for each method in `rows`, which maps its name to its numbers, below two of heading."""
+    """A table as text: one line for each method in `rows`, which maps its name to its numbers, below two of heading.
+
+    >>> from minireg.evaluation import format_table
+    >>> format_table({"identity": {"ncc": 0.25}, "demons": {"ncc": 0.9, "folded_pixels": 0.125}}).splitlines()[1:]
+    ['            NCC    px %', 'identity  0.250        ', 'demons    0.900  12.500']
+    """
     headings, lines = _cells(rows)
     lines = [*(["", *line] for line in zip(*headings, strict=True)), *lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -23,7 +28,14 @@ def format_table(rows):
 
 
 def format_markdown(rows):
-    """The same table for a page in Markdown."""
+    """The same table for a page in Markdown.
+
+    >>> from minireg.evaluation import format_markdown
+    >>> print(format_markdown({"identity": {"ncc": 0.25}}))
+    | method | NCC |
+    | --- | ---: |
+    | identity | 0.250 |
+    """
     headings, lines = _cells(rows)
     first = ["method", *(" ".join(heading).strip().replace("|", "\\|") for heading in headings)]
     return "\n".join("| " + " | ".join(line) + " |" for line in [first, ["---", *["---:"] * len(headings)], *lines])
@@ -37,6 +49,11 @@ def format_statistics(statistics, milliseconds, table=format_table):
     statistics : dict of method to what `summarise` returns
     milliseconds : dict of method to milliseconds per pair, for some
     table : `format_table` or `format_markdown`
+
+    >>> import numpy as np
+    >>> from minireg.evaluation import format_markdown, format_statistics, summarise
+    >>> print(format_statistics({"identity": summarise({"ncc": np.ones(3)})}, {}, format_markdown).splitlines()[4])
+    | identity | 1.000 |
     """
     means = {
         method: s["mean"] | ({"ms_per_pair": milliseconds[method]} if method in milliseconds else {})

@@ -23,13 +23,13 @@ def compose(first, second):
 
     Warping an image by w is warping it by `second` and the result by `first`: pull-backs compose in reverse order.
 
-    Parameters
-    ----------
-    first, second : (N, H, W, 2), in pixels
+    first, second (N, H, W, 2), in pixels -> Tensor (N, H, W, 2). Raises InputError as `ops.warp`.
 
-    Returns
-    -------
-    Tensor (N, H, W, 2)
+    >>> import numpy as np
+    >>> from minireg.fields import compose
+    >>> down, right = (np.full((1, 4, 4, 2), step, "float32") for step in ((1, 0), (0, 2)))
+    >>> compose(down, right).data[0, 0, 0].tolist()
+    [1.0, 2.0]
     """
     return first + ops.warp(second, first, border="edge")
 
@@ -38,6 +38,11 @@ def enlarge(field, factor):
     """A field at `factor` times its height and width, in pixels of that size (`ops.upsample_bilinear`).
 
     field (N, H, W, 2), factor int -> (N, factor H, factor W, 2)
+
+    >>> import numpy as np
+    >>> from minireg.fields import enlarge
+    >>> enlarge(np.full((1, 2, 2, 2), 0.5, "float32"), 2).data[0, 3, 3].tolist()  # half a pixel of twice the size
+    [1.0, 1.0]
     """
     return field if factor == 1 else ops.upsample_bilinear(field, factor) * factor
 
@@ -65,7 +70,12 @@ def integrate(velocity, squarings):
     Tensor (N, H, W, 2), in pixels
 
     Source: Arsigny, Commowick, Pennec, Ayache, A log-Euclidean framework for statistics on diffeomorphisms, MICCAI
-    2006, algorithm 2; as a layer, Dalca et al., MICCAI 2018.
+    2006, algorithm 2, doi:10.1007/11866565_113; as a layer, Dalca et al., MICCAI 2018, arXiv:1805.04605.
+
+    >>> import numpy as np
+    >>> from minireg.fields import integrate
+    >>> integrate(np.full((1, 4, 4, 2), (1, -2), "float32"), squarings=4).data[0, 2, 2].tolist()
+    [1.0, -2.0]
     """
     displacement = velocity * 0.5**squarings
     for _ in range(squarings):
@@ -103,7 +113,13 @@ def invert(displacement, iterations=100, tolerance=1e-3, step=0.5):
         residual does not tell, `corner_determinants` does.
 
     Source: Chen, Lu, Chen, Ruchala, Olivera, A simple fixed-point approach to invert a deformation field, Medical
-    Physics 35 (2008), equation 9.
+    Physics 35 (2008), equation 9, doi:10.1118/1.2816107.
+
+    >>> import numpy as np
+    >>> from minireg.fields import invert
+    >>> inverse, residual = invert(np.full((1, 4, 4, 2), (1, -2), "float32"))
+    >>> inverse[0, 2, 2].round(2).tolist(), bool(residual[0] < 1e-3)
+    ([-1.0, 2.0], True)
     """
     u = backend.to_device(displacement)
     inverse, rest = xp.zeros_like(u), u
@@ -132,12 +148,16 @@ def smooth(field, sigma):
     -------
     Tensor (N, H, W, C)
 
-    Raises
-    ------
-    InputError
-        A negative sigma.
+    Raises InputError for a negative sigma.
 
-    Source: Knutsson and Westin, Normalized and differential convolution, CVPR 1993.
+    Source: Knutsson, Westin, Normalized and differential convolution, CVPR 1993, doi:10.1109/CVPR.1993.341081.
+
+    >>> import numpy as np
+    >>> from minireg.fields import smooth
+    >>> spot = np.zeros((1, 5, 5, 1), "float32")
+    >>> spot[0, 2, 2] = 1
+    >>> smooth(spot, 0.5).data[0, 2, :, 0].astype(float).round(3).tolist()
+    [0.0, 0.084, 0.619, 0.084, 0.0]
     """
     if not 0 <= sigma < math.inf:
         raise InputError(f"the sigma of a Gaussian must be a number of pixels from 0 on, got {sigma}")
@@ -183,6 +203,13 @@ def corner_determinants(u):
     tuple of four (N, H-1, W-1), of the type of u: relative changes of area, 1 for the identity, negative where
     orientation flips. The corners of cell (i, j) come in the order (i, j), (i, j+1), (i+1, j), (i+1, j+1). An image
     one pixel wide has no cells.
+
+    >>> import numpy as np
+    >>> from minireg.fields import corner_determinants
+    >>> u = np.zeros((1, 2, 2, 2))
+    >>> u[0, 1, 1] = -1.5  # the last pixel looks past the first one
+    >>> [float(determinant[0, 0, 0]) for determinant in corner_determinants(u)]
+    [1.0, -0.5, -0.5, -2.0]
     """
     row, column = u[..., 0], u[..., 1]
     down = row[:, 1:] - row[:, :-1] + 1, column[:, 1:] - column[:, :-1]  # d phi / ds along each vertical edge

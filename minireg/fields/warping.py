@@ -63,10 +63,12 @@ def warp_points(points, displacement):
     -------
     Tensor (N, K, 2); its gradients are those of `ops.warp`.
 
-    Raises
-    ------
-    InputError
-        The shapes do not fit together, or points that are not floating-point.
+    Raises InputError where the shapes do not fit together, or points are not floating-point.
+
+    >>> import numpy as np
+    >>> from minireg.fields import warp_points
+    >>> warp_points(np.array([[[2.5, 1]]], "float32"), np.full((1, 4, 4, 2), (0, 0.5), "float32")).data.tolist()
+    [[[2.5, 1.5]]]
     """
     if points.ndim != 3 or points.shape[2] != 2 or len(points) != len(displacement) or points.dtype.kind != "f":
         raise InputError(

@@ -95,6 +95,15 @@ def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=
         No input of floating point, or `fn` gives two results for the same inputs.
     TypeError
         `fn` returns no Tensor.
+
+    >>> import numpy as np
+    >>> from minireg import ops
+    >>> from minireg.gradcheck import gradcheck
+    >>> gradcheck(ops.matmul, np.ones((2, 3)), np.ones((3, 4))).arguments
+    ('a', 'b')
+    >>> gradcheck(lambda x: x * x.detach(), np.ones(3))  # the gradient of x^2 is 2 x, and not x
+    Traceback (most recent call last):
+    minireg.gradcheck.check.WrongGradient: ... the gradient of argument 0 (x) is wrong...
     """
     check = _Check(fn, inputs, seed, relative, steps)
     alone = [(position,) for position in check.floating]

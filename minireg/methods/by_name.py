@@ -12,7 +12,13 @@ from minireg.methods.spline import spline
 
 
 def identity(moving, fixed, progress=False):
-    """Move nothing: what every other method is compared with."""
+    """Move nothing: what every other method is compared with.
+
+    >>> import numpy as np
+    >>> from minireg.methods import identity
+    >>> identity(np.ones((1, 4, 5, 1)), np.ones((1, 4, 5, 1))).shape
+    (1, 4, 5, 2)
+    """
     return np.zeros((*moving.shape[:3], 2), np.float32)
 
 

@@ -1,7 +1,4 @@
-"""Diffeomorphic demons: forces between intensities, smoothed every time. No network, no gradient, from coarse to fine.
-
-displacement = demons(moving, fixed)
-"""
+"""Diffeomorphic demons: forces between intensities, smoothed every time; no network, and nothing to differentiate."""
 
 from minireg import ops
 from minireg.autograd import no_grad
@@ -39,13 +36,19 @@ def demons(moving, fixed, iterations=50, levels=3, longest_step=0.5, fluid=0.5, 
     -------
     NumPy array (N, H, W, 2), float32, in pixels
 
-    Raises
-    ------
-    InputError
-        Images of different shapes, or numbers out of range.
+    Raises InputError for images of different shapes, or numbers out of range.
 
     Source: Vercauteren, Pennec, Perchant, Ayache, Diffeomorphic demons: efficient non-parametric image registration,
-    NeuroImage 45 (2009), with its symmetric forces; their length is bounded by sigma_x / 2 there, which is L.
+    NeuroImage 45 (2009), doi:10.1016/j.neuroimage.2008.10.040, with its symmetric forces; their length is bounded by
+    sigma_x / 2 there, which is L.
+
+    >>> import numpy as np
+    >>> from minireg.methods import demons
+    >>> rows, columns = np.mgrid[:24, :24]
+    >>> blob = lambda row, column: np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 20)[None, ..., None]
+    >>> moving, fixed = blob(13, 12).astype("float32"), blob(12, 12).astype("float32")
+    >>> bool(0.5 < demons(moving, fixed)[0, 12, 12, 0] < 1.5)  # about a pixel further down, in the moving image
+    True
     """
     if not longest_step > 0:
         raise InputError(f"the longest step must be above 0 pixels, got {longest_step}")

@@ -69,13 +69,20 @@ def optimise(
     -------
     NumPy array (N, H, W, 2), float32, in pixels: all of it, the start included
 
-    Raises
-    ------
-    InputError
-        Images of different shapes, a start of another size, an unknown transformation or loss, numbers out of range.
+    Raises InputError for images of different shapes, a start of another size, an unknown transformation or loss, and
+    numbers out of range.
 
-    Sources: Balakrishnan et al., VoxelMorph, IEEE TMI 2019 (from a network's prediction on); Christensen,
-    Rabbitt, Miller, Deformable templates using large deformation kinematics, IEEE TIP 5 (1996) (composing).
+    Source: Balakrishnan et al., VoxelMorph, IEEE TMI 38 (2019), arXiv:1809.05231 (from a network's prediction on);
+    Christensen, Rabbitt, Miller, Deformable templates using large deformation kinematics, IEEE TIP 5 (1996),
+    doi:10.1109/83.536892 (composing).
+
+    >>> import numpy as np
+    >>> from minireg.methods import optimise
+    >>> rows, columns = np.mgrid[:24, :24]
+    >>> blob = lambda row, column: np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 20)[None, ..., None]
+    >>> moving, fixed = blob(13, 12).astype("float32"), blob(12, 12).astype("float32")
+    >>> float(optimise(moving, fixed, "translation")[0, 0, 0, 0].round(1))  # a pixel further down, in the moving image
+    1.0
     """
     if transformation not in TRANSFORMATIONS:
         raise InputError(f"unknown transformation {transformation!r}: choose one of {', '.join(TRANSFORMATIONS)}")

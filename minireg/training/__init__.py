@@ -1,10 +1,13 @@
 """One training run: what decides it, what it minimises, the loop, and the file that it is saved in.
 
-configuration = configure(options)
-source = configuration.source()
-trainer = Trainer(configuration.completed(source), source, "runs/first")
-trainer.train()
-network, configuration = load_network("runs/first/checkpoint.npz")
+    configuration = configure(options)
+    source = configuration.source()
+    trainer = Trainer(configuration.completed(source), source, "runs/first")
+    trainer.train()
+    network, configuration = load_network("runs/first/checkpoint.npz")
+
+`configuration.py` has the recipes and says which option wins, `objective.py` has the loss, `workers.py` shares its
+gradient among processes, `trainer.py` is the loop, `checkpoint.py` saves and reads.
 """
 
 from minireg.training.checkpoint import load_checkpoint, load_network, save_checkpoint

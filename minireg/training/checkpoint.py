@@ -27,10 +27,13 @@ def save_checkpoint(path, meta, **groups):
     meta : dict of what JSON can hold
     groups : dicts of NumPy arrays by name, such as model=network.state_dict()
 
-    Raises
-    ------
-    OSError
-        As the operating system reports it; an earlier file of that name is still there then.
+    Raises OSError as the operating system reports it; an earlier file of that name is still there then.
+
+    >>> import numpy as np
+    >>> from minireg.training import load_checkpoint, save_checkpoint
+    >>> save_checkpoint("checkpoint.npz", {"step": 3}, model={"weight": np.ones(2)})
+    >>> load_checkpoint("checkpoint.npz")
+    ({'step': 3}, {'model': {'weight': array([1., 1.])}})
     """
     arrays = {f"{group}/{name}": array for group, entries in groups.items() for name, array in entries.items()}
     save_npz(path, meta=np.array(json.dumps({"format": FORMAT, **meta})), **arrays)
@@ -44,10 +47,12 @@ def load_checkpoint(path):
     meta : dict
     groups : dict of dicts of arrays: groups["model"]["head.weight"]
 
-    Raises
-    ------
-    InputError
-        No such file, not a checkpoint of this project, damaged or cut short.
+    Raises InputError where there is no such file, or it is not a checkpoint of this project, damaged or cut short.
+
+    >>> from minireg.training import load_checkpoint
+    >>> load_checkpoint("nowhere.npz")
+    Traceback (most recent call last):
+    minireg.errors.InputError: there is no checkpoint nowhere.npz: name the checkpoint.npz of a run folder
     """
     path = Path(path)
     try:
@@ -76,12 +81,9 @@ def load_checkpoint(path):
 
 
 def load_network(path):
-    """The network of a checkpoint, ready to use, and its Configuration.
+    """The network of a checkpoint, ready to use, and its Configuration. `Trainer` has an example.
 
-    Raises
-    ------
-    InputError
-        No such file, not a checkpoint, damaged, or of a network that this version does not have.
+    Raises InputError as `load_checkpoint`, and for a network that this version does not have.
     """
     meta, groups = load_checkpoint(path)
     configuration = read_configuration(meta, path)

@@ -159,10 +159,10 @@ class Configuration:
     def refuse_changes(self, given, folder):
         """Raise InputError where an option given (not None) is not that of this run in `folder`: it keeps its own."""
         for name in OPTIONS:
-            own = getattr(self, name)
-            if given[name] is not None and given[name] != own and (name, given[name]) != ("data", "auto"):
+            own, new = getattr(self, name), given.get(name)
+            if new not in (None, own) and (name, new) != ("data", "auto"):
                 raise InputError(
-                    f"{flag(name)} {given[name]} differs from the run in {folder}, which has {own}: a resumed run "
+                    f"{flag(name)} {new} differs from the run in {folder}, which has {own}: a resumed run "
                     "keeps its own options; leave it out, or start a new run"
                 )
 
@@ -207,16 +207,19 @@ def refuse_unconcerned(given, data):
 def configure(given):
     """The Configuration of a new run: an option wins as it is given, else as the recipe has it for such data.
 
-    Parameters
-    ----------
-    given : dict with the names of OPTIONS; None is what was not given
+    given : dict of options, by the names in OPTIONS; None is as good as nothing
 
     Raises InputError where options do not go together, or one is unknown or out of range.
+
+    >>> from minireg.training import configure
+    >>> configuration = configure({"data": "phantom", "modality": "multi", "smoothness": 0.5})
+    >>> configuration.loss, configuration.smoothness, configuration.batch_size, configuration.digit
+    ('mi', 0.5, 8, None)
     """
-    data = given["data"] or DECIDING["data"]
+    data = given.get("data") or DECIDING["data"]
     refuse_unconcerned(given, data)
     defaults = dict.fromkeys(OPTIONS) | DECIDING | concerning(data)
-    options = {name: default if given[name] is None else given[name] for name, default in defaults.items()}
+    options = {name: default if given.get(name) is None else given[name] for name, default in defaults.items()}
     recipe = dict(RECIPES[options["recipe"]])
     if options["recipe"] == "default" and data not in DIGITS:
         recipe |= IMAGES | (MULTIMODAL if options["modality"] == "multi" else {})
@@ -228,19 +231,15 @@ def configure(given):
 def source_to_evaluate(data, digit, data_dir, configuration):
     """The source of the pairs over which methods are compared.
 
-    Parameters
-    ----------
-    data : str or None, what `--data` names; None and "auto" mean what the network was trained on, if there is one
-    digit : what `--digit` names, or None
-    data_dir : folder with the MNIST files, or None
-    configuration : of the network, or None without one
-
-    Returns
-    -------
-    a source of pairs: of the network's own data as it was trained; of other digits random pairs, of all digits where
-    none is named
+    data, digit, data_dir are what the options name, or None; None and "auto" mean what the network was trained on, if
+    there is one, whose `configuration` this is (or None). Of its own data pairs are as it was trained; of other digits
+    they are random, and of all digits where none is named.
 
     Raises InputError where the digit does not go with the data or the network, and as `data.load_data`.
+
+    >>> from minireg.training import source_to_evaluate
+    >>> source_to_evaluate("phantom", None, None, None).name
+    'phantom'
     """
     data = (configuration.data if configuration else "auto") if data in (None, "auto") else data
     refuse_unconcerned({"digit": digit}, data)

@@ -1,7 +1,5 @@
 """What a training step minimises, and its gradient.
 
-loss, terms = objective(network, moving, fixed, configuration)
-
     loss = similarity(warped, fixed) + smoothness * diffusion + folding * folding_penalty
          + inverse_consistency * (there and back)
 
@@ -34,6 +32,16 @@ def objective(network, moving, fixed, configuration, looks=None):
     -------
     loss : scalar Tensor
     terms : dict of str to scalar Tensor, "similarity" and those that have a weight; "smoothness" in any case
+
+    >>> import numpy as np
+    >>> from minireg import Tensor
+    >>> from minireg.models import SymmetricUNet
+    >>> from minireg.training import configure, objective
+    >>> rng = np.random.default_rng(0)
+    >>> image = Tensor(rng.random((1, 32, 32, 1), "float32"))
+    >>> loss, terms = objective(SymmetricUNet(rng), image, image, configure({"data": "strokes"}))
+    >>> terms["smoothness"].item(), abs(round(loss.item(), 5))  # an image to itself
+    (0.0, 0.0)
     """
     terms = {}
     if configuration.inverse_consistency:
@@ -57,6 +65,14 @@ def backpropagate(network, moving, fixed, configuration, looks=None):
 
     moving, fixed are NumPy arrays; the rest is as for `objective`. Returns the values of the loss and of its terms, a
     dict of floats.
+
+    >>> import numpy as np
+    >>> from minireg.models import SymmetricUNet
+    >>> from minireg.training import backpropagate, configure
+    >>> rng = np.random.default_rng(0)
+    >>> moving, fixed = rng.random((2, 1, 32, 32, 1), "float32")
+    >>> list(backpropagate(SymmetricUNet(rng), moving, fixed, configure({"data": "strokes"})))
+    ['loss', 'similarity', 'inverse_consistency', 'smoothness', 'folding']
     """
     network.zero_grad()
     images = (Tensor(backend.to_device(array)) for array in (moving, fixed))

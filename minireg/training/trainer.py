@@ -51,6 +51,15 @@ class Trainer:
     source : a source of pairs, as `data/pairs.py` describes it
     folder : str or Path
         Made where it does not exist.
+
+    >>> from minireg.data import DigitPairs, load_strokes
+    >>> from minireg.training import Trainer, configure, load_network
+    >>> source = DigitPairs(load_strokes(train_per_digit=12, test_per_digit=3), digit=7)
+    >>> configuration = configure({"data": "strokes", "steps": 1, "workers": 1}).completed(source)
+    >>> Trainer(configuration, source, "run").train()
+    >>> network, configuration = load_network("run/checkpoint.npz")
+    >>> configuration.digit, sum(parameter.size for parameter in network.parameters())
+    (7, 151200)
     """
 
     def __init__(self, configuration, source, folder):

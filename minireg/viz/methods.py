@@ -28,12 +28,14 @@ def methods_picture(scores, path):
     path : str or Path
         The PNG file to write, 900 pixels wide.
 
-    Raises
-    ------
-    InputError
-        No method, more than 8, no metric, or values that are not one number per pair.
-    OSError
-        From `atomic_write`, with nothing left behind.
+    Raises InputError for no method, more than 8, no metric, or values that are not one number per pair; OSError as
+    `atomic_write`, with nothing left behind.
+
+    >>> from pathlib import Path
+    >>> from minireg.viz import methods_picture
+    >>> methods_picture({"identity": {"ncc": [0.1, 0.4]}, "demons": {"ncc": [0.8, 0.9]}}, "methods.png")
+    >>> Path("methods.png").exists()
+    True
     """
     from matplotlib.figure import Figure
 
