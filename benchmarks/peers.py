@@ -16,9 +16,12 @@ field; where they differ by more than rounding, the benchmark stops. Then all fi
 # ruff: noqa: E402
 import os
 
+from minireg.command import prepare_process
+
 THREADS = 1  # a pair of 32 x 32 pixels gains nothing from more, and fewer is the only number that all tools can share
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
     os.environ[variable] = str(THREADS)  # the libraries read them when they are loaded
+prepare_process()  # as minireg's command lines do
 
 import argparse
 import datetime
@@ -35,21 +38,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minireg.data import load_digits
-from minireg.data.digits import listed_pairs
-from minireg.data.pairs import PairSampler
+from minireg.data import load_data
 from minireg.errors import MiniregError
-from minireg.evaluation import (
-    LEGEND,
-    evaluate_method,
-    format_markdown,
-    format_statistics,
-    summarise,
-    warp,
-)
+from minireg.evaluation import LEGEND, evaluate_method, format_markdown, format_statistics, summarise
+from minireg.fields import warp_images
 from minireg.files import atomic_write
-from minireg.methods import METHODS, make_method
-from minireg.training.trainer import load_network
+from minireg.methods import METHODS, NEEDS, make_method
+from minireg.training import load_network
 
 TOLERANCE = 1e-4  # how far two float32 samplers may be apart, in intensities; a swapped axis gives about 1
 CHECKED_PAIRS = 10
@@ -169,7 +164,7 @@ def difference_of_samplers(register, moving, fixed):
     height, width = moving.shape[1:3]
     place = np.stack(np.mgrid[:height, :width], axis=-1) + displacement
     inside = np.all((place >= 0) & (place <= [height - 1, width - 1]), axis=-1)
-    return float(np.abs(warp(moving, displacement)[..., 0] - theirs)[inside].max())
+    return float(np.abs(warp_images(moving, displacement)[..., 0] - theirs)[inside].max())
 
 
 def torch_unet(sampler, steps, batch_size=32, smoothness=0.05, lr=1e-3):
@@ -260,14 +255,14 @@ def main():
     add = parser.add_argument
     add("--checkpoint", metavar="FILE", help="checkpoint.npz of a run folder, for minireg's methods with a network")
     add("--data-dir", metavar="FOLDER", help="folder with the MNIST files (default: MINIREG_DATA, else downloaded)")
-    add("--pairs", type=int, default=100, metavar="N", help="the first N pairs of the list (default: 100, all)")
+    add("--pairs", type=int, default=100, metavar="N", help="the first N of the list, or of those drawn (default: 100)")
     add("--torch-steps", type=int, default=2000, metavar="N", help="of training the U-Net (default: 2000)")
     add("--only", metavar="TEXT", help="run only the methods whose name contains this, in small letters")
     add("--markdown", metavar="FILE", help="replace the part of this page between the two markers")
     args = parser.parse_args()
 
-    digits = load_digits("mnist", args.data_dir)
-    pairs = listed_pairs(digits, args.pairs)
+    source = load_data("mnist", args.data_dir)
+    pairs = source.held_out(args.pairs)
     checked = pairs.moving[:CHECKED_PAIRS], pairs.fixed[:CHECKED_PAIRS]
     methods, notes = {}, []
 
@@ -296,19 +291,19 @@ def main():
         say("minireg network: left out, because no --checkpoint was given")
     for name in METHODS:
         label = name if name == "identity" else f"minireg {name}"
-        if wanted(label) and (network or not name.startswith("network")):
-            methods[label] = make_method(name, network=network if name in NEEDS else None, progress=True)
+        needed = NEEDS.get(name, (None,))[0]
+        if wanted(label) and (needed is None or (needed == "network" and network is not None)):
+            methods[label] = make_method(name, progress=True, **({"network": network} if needed else {}))
 
     for name, (module, make) in PEERS.items():
         if wanted(name) and _installed(name, module, say):
             register = make()
             add_peer(name, one_by_one(name, register), difference_of_samplers(register, *checked))
     if wanted(TORCH_PEER) and _installed(TORCH_PEER, "torch", say):
-        sampler = PairSampler(digits, "all", "random", None, np.random.default_rng(0))
-        register, seconds = torch_unet(sampler, args.torch_steps)
+        register, seconds = torch_unet(source.sampler(np.random.default_rng(0)), args.torch_steps)
         say(f"{TORCH_PEER}: {args.torch_steps} steps of 32 pairs took {seconds:.0f} s of CPU time")
         theirs = register(*checked)
-        difference = float(np.abs(warp(checked[0], theirs[0]) - theirs[1]).max())
+        difference = float(np.abs(warp_images(checked[0], theirs[0]) - theirs[1]).max())
         add_peer(TORCH_PEER, lambda moving, fixed: register(moving, fixed)[0], difference)
 
     statistics, milliseconds = {}, {}

@@ -7,6 +7,11 @@ and the same gradients; otherwise the times would compare nothing. Then it times
 prints the medians and the ratio of speeds (1 would be as fast as PyTorch; the aim is at least 0.4).
 """
 
+# ruff: noqa: E402
+from minireg.command import prepare_process
+
+prepare_process()  # as the command lines do, before NumPy is loaded
+
 import argparse
 import platform
 import statistics
@@ -18,10 +23,11 @@ import torch
 import torch.nn.functional as F
 
 from minireg import optim
-from minireg.training.configuration import RECIPES
 from minireg.models import SymmetricUNet
 from minireg.models.unet import FINEST, LEAK
-from minireg.training.objective import Workers, backpropagate
+from minireg.training import backpropagate
+from minireg.training.configuration import RECIPES
+from minireg.training.workers import gradient_of_batch
 
 RECIPE = RECIPES["default"]
 CONFIGURATION = SimpleNamespace(**RECIPE)  # the weights of the terms are all that is used of it
@@ -180,21 +186,20 @@ def main():
     if abs(loss - twin_loss) > 1e-4 or worst > 1e-3:
         raise SystemExit("the two networks do not compute the same: nothing to compare")
 
-    workers = Workers(args.workers, RECIPE["model"])
-    contestants = {
-        "minireg": lambda: minireg_step(backpropagate, network, ours, moving, fixed),
-        f"minireg, {args.workers} workers": lambda: minireg_step(workers.backpropagate, network, ours, moving, fixed),
-        "PyTorch": lambda: torch_step(twin, theirs, torch_moving, torch_fixed),
-    }
-    times = {name: [] for name in contestants}
-    for _ in range(args.rounds):
-        for name, step in contestants.items():
-            step()
-            start = time.perf_counter()
-            for _ in range(args.steps):
+    with gradient_of_batch(SimpleNamespace(workers=args.workers, model=RECIPE["model"])) as shared:
+        contestants = {
+            "minireg": lambda: minireg_step(backpropagate, network, ours, moving, fixed),
+            f"minireg, {args.workers} workers": lambda: minireg_step(shared, network, ours, moving, fixed),
+            "PyTorch": lambda: torch_step(twin, theirs, torch_moving, torch_fixed),
+        }
+        times = {name: [] for name in contestants}
+        for _ in range(args.rounds):
+            for name, step in contestants.items():
                 step()
-            times[name].append(1000 * (time.perf_counter() - start) / args.steps)
-    workers.close()
+                start = time.perf_counter()
+                for _ in range(args.steps):
+                    step()
+                times[name].append(1000 * (time.perf_counter() - start) / args.steps)
     medians = {name: statistics.median(values) for name, values in times.items()}
     print(f"NumPy {np.__version__}, PyTorch {torch.__version__} ({torch.get_num_threads()} threads), "
           f"{platform.machine()}, batch {args.batch_size}")  # fmt: skip

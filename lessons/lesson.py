@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.pyplot as plt
 
-from minireg import command
+from minireg import backend, command
 from minireg.viz import common
 
 FIGURES = Path("figures")
@@ -34,7 +34,7 @@ class Lesson:
         command.add_backend_option(parser)
         parser.add_argument("--figures", type=Path, default=self.figures, help="folder for the figures (%(default)s)")
         args = parser.parse_args()
-        status = command.run(f"lesson {number:02d}", lambda: command.use_backend(args))
+        status = command.run(f"lesson {number:02d}", lambda: backend.use(args.backend))
         if status:
             sys.exit(status)
         self.figures = args.figures

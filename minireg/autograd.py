@@ -1,6 +1,5 @@
 """Reverse-mode automatic differentiation: Tensor, the graph it records, and `backward`.
 
-    >>> from minireg import Tensor
     >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
     >>> y = (x * x).sum()            # each operation computes its result and records a Node
     >>> y.backward()                 # walks the nodes from y back to x
@@ -52,7 +51,6 @@ class Tensor:
     grad : array of the same shape and dtype, or None: the sum of what all `backward` calls brought here. Only on
         leaves, the Tensors that were made by hand and not by an op.
 
-    >>> from minireg import Tensor
     >>> x = Tensor([1.0, 2.0], requires_grad=True)
     >>> x * x
     Tensor([1. 4.], made by mul, requires_grad=True)
@@ -115,7 +113,6 @@ class Tensor:
     def item(self):
         """The only element, as a Python number. Raises ValueError where there are several.
 
-        >>> from minireg import Tensor
         >>> Tensor([[2.5]]).item()
         2.5
         """
@@ -148,7 +145,6 @@ class Tensor:
     def detach(self):
         """The same array, outside the graph: no gradient flows through the result.
 
-        >>> from minireg import Tensor
         >>> x = Tensor(3.0, requires_grad=True)
         >>> (x * x.detach()).backward()  # the second factor counts as a constant, so it is 3 and not 6
         >>> x.grad.item()
@@ -174,7 +170,6 @@ class Tensor:
         RuntimeError where this Tensor is not on a graph, where the graph was freed by an earlier `backward`, or where
         an array that an op had recorded was changed since. Nothing has been added to any `.grad` then.
 
-        >>> from minireg import Tensor
         >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
         >>> (x * x).backward(Tensor([1.0, 0.0, -2.0]))  # L = x_0^2 - 2 x_2^2
         >>> x.grad.tolist()
@@ -343,7 +338,6 @@ _recording = True
 def no_grad():
     """Within `with no_grad():` (or a function decorated by it) ops compute but record nothing.
 
-    >>> from minireg import Tensor, no_grad
     >>> x = Tensor(3.0, requires_grad=True)
     >>> with no_grad():
     ...     y = x * x
@@ -373,8 +367,6 @@ def op(function):
     its name. Only Tensors can get a gradient. Raises BackendError where an argument holds an array of another library
     than the one in use.
 
-    >>> from minireg import Tensor
-    >>> from minireg.autograd import REGISTRY, op
     >>> @op
     ... def cube(x):
     ...     return x**3, (lambda g: 3 * g * x**2,)

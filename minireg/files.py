@@ -18,8 +18,6 @@ def atomic_write(path, mode="wb"):
     `path` is in a folder that exists; `mode` is "wb", or "w" for (UTF-8) text. Raises OSError as the operating system
     reports it (no such folder, no permission, disk full), with `path` as its file name and nothing left behind.
 
-    >>> from pathlib import Path
-    >>> from minireg.files import atomic_write
     >>> with atomic_write("loss.txt", "w") as file:
     ...     print("0.25", end="", file=file)
     ...     print(Path("loss.txt").exists())
@@ -48,8 +46,6 @@ def save_npz(path, **arrays):
     The archive is made in memory first: when a disk fills up under it, `np.savez` hides the reason behind an error of
     the archive that it can no longer close.
 
-    >>> import numpy as np
-    >>> from minireg.files import save_npz
     >>> save_npz("squares.npz", x=np.arange(4), y=np.arange(4) ** 2)
     >>> np.load("squares.npz")["y"].tolist()
     [0, 1, 4, 9]
@@ -65,8 +61,6 @@ def remove_leftovers(folder):
 
     Nobody else may be writing there at that moment.
 
-    >>> from pathlib import Path
-    >>> from minireg.files import remove_leftovers
     >>> Path(".loss.png.5f3a90c1.part").touch()
     >>> remove_leftovers(".")
     >>> Path(".loss.png.5f3a90c1.part").exists()

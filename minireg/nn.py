@@ -250,8 +250,8 @@ class Linear(Module):
 class BatchNorm(Module):
     """`ops.batch_norm` with its weight, bias and running statistics, all (channels,).
 
-    >>> from minireg import nn
-    >>> nn.BatchNorm(1)([[1.0], [3.0]]).data.round(3).tolist()  # mean 2, deviation 1
+    >>> from minireg import Tensor, nn
+    >>> nn.BatchNorm(1)(Tensor([[1.0], [3.0]])).data.round(3).tolist()  # mean 2, deviation 1
     [[-1.0], [1.0]]
     """
 
@@ -274,7 +274,7 @@ class Dropout(Module):
 
     >>> import numpy as np
     >>> from minireg import nn
-    >>> sorted(set(nn.Dropout(0.5, np.random.default_rng(0))([1.0] * 100).data.tolist()))  # half is left, doubled
+    >>> sorted(set(nn.Dropout(0.5, np.random.default_rng(0))(np.ones(100)).data.tolist()))  # half is left, doubled
     [0.0, 2.0]
     """
 
@@ -289,8 +289,8 @@ class Dropout(Module):
 class Activation(Module):
     """An op with fixed options as a layer.
 
-    >>> from minireg import nn, ops
-    >>> nn.Activation(ops.leaky_relu, negative_slope=0.5)([-2.0, 3.0]).data.tolist()
+    >>> from minireg import Tensor, nn, ops
+    >>> nn.Activation(ops.leaky_relu, negative_slope=0.5)(Tensor([-2.0, 3.0])).data.tolist()
     [-1.0, 3.0]
     """
 

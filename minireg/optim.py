@@ -103,9 +103,9 @@ class Adam(Optimiser):
 
     Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1, arXiv:1412.6980.
 
-    >>> from minireg import nn, optim
+    >>> from minireg import Tensor, nn, optim
     >>> p = nn.Parameter([1.0, 1.0])
-    >>> (p * [2.0, -300.0]).sum().backward()
+    >>> (p * Tensor([2.0, -300.0])).sum().backward()
     >>> optim.Adam([p], lr=0.5).step()  # the first step is lr, whatever the size of the gradient
     >>> p.data.round(3).tolist()
     [0.5, 1.5]
@@ -239,9 +239,9 @@ def clip_gradient_norm(parameters, largest):
     Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, ICML 2013, algorithm 1,
     arXiv:1211.5063.
 
-    >>> from minireg import nn, optim
+    >>> from minireg import Tensor, nn, optim
     >>> p = nn.Parameter([1.0, 1.0])
-    >>> (p * [3.0, 4.0]).sum().backward()
+    >>> (p * Tensor([3.0, 4.0])).sum().backward()
     >>> optim.clip_gradient_norm([p], 2.5), p.grad.tolist()
     (5.0, [1.5, 2.0])
     """

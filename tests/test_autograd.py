@@ -6,14 +6,13 @@ import weakref
 
 import numpy as np
 import pytest
-from gradients import host, output_and_gradients, temporary_ops, tensor
+from gradients import host, output_and_gradients, tensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minireg import Tensor, backend, no_grad, ops
-from minireg.autograd import op
+from minireg.autograd import REGISTRY, op
 from minireg.backend import xp
-from minireg.errors import InputError
 from minireg.nn import Activation, Conv2d, Parameter, Sequential
 from minireg.optim import SGD, Adam
 
@@ -23,8 +22,10 @@ RNG = np.random.default_rng(0)
 @pytest.fixture
 def unregistered():
     """Ops that a test defines leave the registry when it ends."""
-    with temporary_ops():
-        yield
+    before = dict(REGISTRY)
+    yield
+    REGISTRY.clear()
+    REGISTRY.update(before)
 
 
 @pytest.fixture
@@ -36,7 +37,17 @@ def without_collector():
     gc.enable()
 
 
+def gradient_of(x):
+    return host(x.grad)
+
+
 # Cotangents on their way back
+
+
+def test_the_example_of_the_module_holds():
+    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    (x * x).sum().backward()
+    np.testing.assert_array_equal(gradient_of(x), [2, 4, 6])
 
 
 @given(
@@ -59,14 +70,14 @@ def test_what_broadcasting_repeated_adds_up(shape, stretched, dropped):
 def test_several_uses_of_a_tensor_add_up():
     x = tensor([2.0, 3.0])
     (x * x + x * 5 - x).sum().backward()
-    np.testing.assert_array_equal(host(x.grad), [8, 10])
+    np.testing.assert_array_equal(gradient_of(x), [8, 10])
 
 
 def test_several_backward_calls_add_up():
     x = tensor([2.0, 3.0])
     for _ in range(3):
         (x * x).sum().backward()
-    np.testing.assert_array_equal(host(x.grad), [12, 18])
+    np.testing.assert_array_equal(gradient_of(x), [12, 18])
 
 
 def test_the_gradient_of_a_leaf_without_axes_stays_an_array_when_it_adds_up():
@@ -85,7 +96,7 @@ def test_the_two_sides_of_a_diamond_meet_before_their_source_is_walked():
     for _ in range(5):
         long_side = long_side * 2
     (long_side * source + source).sum().backward()
-    np.testing.assert_allclose(host(x.grad), 32 * 4 * 1.5**3 + 2 * 1.5)
+    np.testing.assert_allclose(gradient_of(x), 32 * 4 * 1.5**3 + 2 * 1.5)
 
 
 def test_a_ladder_of_diamonds_is_walked_once_per_rung():
@@ -95,7 +106,7 @@ def test_a_ladder_of_diamonds_is_walked_once_per_rung():
     for _ in range(60):
         y = y * 0.5 + y * 0.5
     y.sum().backward()
-    np.testing.assert_array_equal(host(x.grad), [1])
+    np.testing.assert_array_equal(gradient_of(x), [1])
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -109,19 +120,25 @@ def test_any_graph_of_sums_gives_the_number_of_paths(seed):
         nodes.append(nodes[i] + nodes[j])
         paths.append(paths[i] + paths[j])
     nodes[-1].backward()
-    np.testing.assert_array_equal(host(x.grad), [paths[-1]])
+    np.testing.assert_array_equal(gradient_of(x), [paths[-1]])
+
+
+def test_a_cotangent_weighs_the_elements_of_the_output():
+    x = tensor([1.0, 2.0, 3.0])
+    (x * x).backward(backend.to_device(np.array([1.0, 0.0, -2.0])))
+    np.testing.assert_array_equal(gradient_of(x), [2, 0, -12])
 
 
 def test_a_cotangent_may_be_a_tensor_and_takes_the_dtype_of_the_output():
     x = tensor(np.ones(2, np.float32))
     (x * 3).backward(tensor(np.array([1.0, 2.0]), requires_grad=False))
-    np.testing.assert_array_equal(host(x.grad), [3, 6])
+    np.testing.assert_array_equal(gradient_of(x), [3, 6])
     assert x.grad.dtype == np.float32
 
 
 def test_backward_from_several_elements_asks_for_a_cotangent():
     x = tensor([1.0, 2.0])
-    with pytest.raises(InputError, match=r"\(2,\) needs a cotangent"):
+    with pytest.raises(ValueError, match=r"\(2,\) needs a cotangent"):
         (x * x).backward()
     assert x.grad is None
 
@@ -129,7 +146,7 @@ def test_backward_from_several_elements_asks_for_a_cotangent():
 def test_a_cotangent_of_another_shape_is_refused_even_if_it_would_broadcast():
     x = tensor(np.ones((2, 3)))
     for shape in [(3,), (1, 3), (3, 2), ()]:
-        with pytest.raises(InputError, match="the cotangent has shape"):
+        with pytest.raises(ValueError, match="the cotangent has shape"):
             (x * x).backward(backend.to_device(np.ones(shape)))
     assert x.grad is None
 
@@ -139,7 +156,7 @@ def test_backward_from_a_leaf_adds_the_cotangent_itself():
     g = backend.to_device(np.array([3.0, 4.0]))
     x.backward(g)
     x.backward(g)
-    np.testing.assert_array_equal(host(x.grad), [6, 8])
+    np.testing.assert_array_equal(gradient_of(x), [6, 8])
     np.testing.assert_array_equal(host(g), [3, 4])
 
 
@@ -154,7 +171,7 @@ def test_a_gradient_that_was_repeated_is_writable_memory_of_its_own():
     x = tensor(np.ones((3, 2)))
     x.sum().backward()
     x.grad += 1
-    np.testing.assert_array_equal(host(x.grad), np.full((3, 2), 2))
+    np.testing.assert_array_equal(gradient_of(x), np.full((3, 2), 2))
 
 
 def test_only_leaves_keep_gradients():
@@ -214,9 +231,6 @@ def test_a_mistake_in_the_second_argument_is_reported_with_its_name_also_if_the_
 
 
 def test_requires_grad_is_for_floating_point_leaves_also_when_set_later():
-    for values, dtype in [(np.arange(3), "int64"), (np.array([True]), "bool")]:
-        with pytest.raises(TypeError, match=f"floating-point data can require a gradient, got {dtype}"):
-            tensor(values)
     with pytest.raises(TypeError, match="floating-point"):
         tensor([1, 2], False).requires_grad = True
     with pytest.raises(RuntimeError, match="leaves only"):
@@ -230,6 +244,14 @@ def test_functions_of_numpy_refuse_tensors_with_a_hint():
 
 
 # What is recorded
+
+
+def test_nothing_is_recorded_under_no_grad():
+    x = tensor([1.0])
+    with no_grad():
+        y = x * x
+    assert not y.requires_grad
+    assert (x * x).requires_grad
 
 
 def test_no_grad_ends_with_an_exception_and_nests():
@@ -253,10 +275,23 @@ def test_no_grad_decorates_a_function():
     assert (x * x).requires_grad
 
 
+def test_no_gradient_flows_through_detach():
+    x = tensor([3.0])
+    (x * x.detach()).backward()
+    np.testing.assert_array_equal(gradient_of(x), [3])
+
+
 def test_detach_shares_the_memory():
     x = tensor([3.0])
     assert x.detach().data is x.data
     assert not x.detach().requires_grad
+
+
+def test_integers_cannot_require_a_gradient():
+    with pytest.raises(TypeError, match="int64"):
+        tensor(np.arange(3))
+    with pytest.raises(TypeError, match="bool"):
+        tensor(np.array([True]))
 
 
 def test_an_op_name_cannot_be_taken_twice():
@@ -270,8 +305,8 @@ def test_an_op_name_cannot_be_taken_twice():
 def test_arrays_named_by_keyword_get_their_gradient_too():
     x, weight, bias = (tensor(RNG.standard_normal(shape)) for shape in [(2, 3), (3, 4), (4,)])
     ops.linear(bias=bias, weight=weight, x=x).sum().backward()
-    np.testing.assert_array_equal(host(bias.grad), np.full(4, 2))
-    np.testing.assert_allclose(host(weight.grad), np.repeat(host(x).sum(0)[:, None], 4, axis=1))
+    np.testing.assert_array_equal(gradient_of(bias), np.full(4, 2))
+    np.testing.assert_allclose(gradient_of(weight), np.repeat(host(x).sum(0)[:, None], 4, axis=1))
 
 
 # Operators
@@ -315,7 +350,7 @@ def test_an_array_on_the_left_of_a_matrix_product_gives_a_tensor():
     y = backend.to_device(VALUES.T.copy()) @ x
     y.sum().backward()
     np.testing.assert_allclose(host(y), VALUES.T @ VALUES)
-    np.testing.assert_allclose(host(x.grad), VALUES @ np.ones((2, 2)))
+    np.testing.assert_allclose(gradient_of(x), VALUES @ np.ones((2, 2)))
 
 
 @pytest.mark.parametrize("compare", ["__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"])
@@ -333,7 +368,9 @@ def test_tensors_are_hashed_by_identity():
 
 
 @pytest.mark.parametrize(
-    "index", [0, -1, slice(1, None), (slice(None), 1), (..., None), ([0, 1, 1, 1], [0, 0, 0, 1]), [1, 1]], ids=str
+    "index",
+    [0, -1, slice(1, None), (slice(None), 1), (..., None), ([0, 1, 1, 1], [0, 0, 0, 1]), [1, 1]],
+    ids=str,
 )
 def test_an_index_takes_what_numpy_takes_and_adds_up_what_it_repeats(index):
     g = RNG.standard_normal(VALUES[index].shape)
@@ -363,6 +400,11 @@ def test_item_and_float_give_a_number_of_python():
         tensor([1.0, 2.0]).item()
 
 
+def test_the_text_of_a_tensor_names_the_op_that_made_it():
+    assert "made by exp" in repr(ops.exp(tensor([1.0])))
+    assert "requires_grad=True" in repr(tensor([1.0]))
+
+
 # Errors: a graph that cannot be walked
 
 
@@ -383,21 +425,21 @@ def test_a_second_backward_names_the_op_whose_graph_was_freed():
     x = tensor([2.0])
     y = ops.exp(x)
     y.backward()
-    first = host(x.grad).copy()
+    first = gradient_of(x).copy()
     with pytest.raises(RuntimeError, match=r"'exp'.*freed.*retain_graph=True"):
         y.backward()
-    np.testing.assert_array_equal(host(x.grad), first)
+    np.testing.assert_array_equal(gradient_of(x), first)
 
 
 def test_a_graph_that_was_freed_in_part_leaves_all_gradients_as_they_were():
     x, w = tensor([2.0]), tensor([3.0])
     shared = ops.exp(x)
     (shared * 2).backward()
-    before = host(x.grad).copy()
+    before = gradient_of(x).copy()
     with pytest.raises(RuntimeError, match=r"'exp'.*freed"):
         (shared * w).backward()
     assert w.grad is None
-    np.testing.assert_array_equal(host(x.grad), before)
+    np.testing.assert_array_equal(gradient_of(x), before)
 
 
 def test_a_retained_graph_can_be_walked_again():
@@ -405,7 +447,7 @@ def test_a_retained_graph_can_be_walked_again():
     y = x * x
     y.backward(retain_graph=True)
     y.backward()
-    np.testing.assert_array_equal(host(x.grad), [8])
+    np.testing.assert_array_equal(gradient_of(x), [8])
 
 
 class Record:
@@ -506,7 +548,7 @@ def test_a_copy_does_not_notice_changes_of_its_source():
     other = x.detach() * 1.0
     other.data += 1
     y.sum().backward()
-    np.testing.assert_allclose(host(x.grad), np.exp(before))
+    np.testing.assert_allclose(gradient_of(x), np.exp(before))
 
 
 def test_changes_after_backward_are_welcome():
@@ -516,7 +558,9 @@ def test_changes_after_backward_are_welcome():
     step_of_an_optimiser(record)
     record.w.grad = None
     (ops.exp(record.x) * record.w).sum().backward()
-    np.testing.assert_allclose(host(record.w.grad), np.exp(host(record.x)), rtol=1e-5)  # of the values as they are now
+    np.testing.assert_allclose(
+        gradient_of(record.w), np.exp(host(record.x)), rtol=1e-5
+    )  # of the values as they are now
 
 
 @pytest.mark.usefixtures("unregistered")
@@ -546,7 +590,7 @@ def chain(length):
 def test_a_chain_of_100000_ops_is_walked_without_recursion():
     x, y = chain(100_000)
     y.backward()
-    np.testing.assert_array_equal(host(x.grad), [1])
+    np.testing.assert_array_equal(gradient_of(x), [1])
 
 
 def test_a_chain_of_100000_ops_is_deleted_without_recursion():
@@ -591,7 +635,9 @@ def test_an_error_in_backward_leaves_no_cycle(without_collector):
 def test_training_steps_do_not_grow_the_memory(without_collector):
     rng = np.random.default_rng(0)
     network = Sequential(
-        Conv2d(1, 4, 3, rng, padding=1), Activation(ops.leaky_relu, negative_slope=0.2), Conv2d(4, 1, 3, rng, padding=1)
+        Conv2d(1, 4, 3, rng, padding=1),
+        Activation(ops.leaky_relu, negative_slope=0.2),
+        Conv2d(4, 1, 3, rng, padding=1),
     )
     optimiser = Adam(network.parameters(), lr=1e-3)
     image = tensor(rng.random((2, 16, 16, 1), np.float32), requires_grad=False)

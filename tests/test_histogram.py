@@ -1,6 +1,7 @@
 """Parzen weights: a cubic B-spline around every intensity, and what happens at the ends."""
 
 import numpy as np
+import pytest
 from gradients import host, output_and_gradients, tensor
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,3 +44,8 @@ def test_at_the_ends_the_slope_inside_is_meant():
 def test_an_intensity_that_is_not_a_number_spoils_its_own_weights_only():
     y = host(ops.parzen_weights(tensor(np.array([0.3, np.nan, 0.6], np.float32)), 8))
     assert np.isnan(y).any(axis=-1).tolist() == [False, True, False]
+
+
+def test_fewer_than_four_bins_are_refused():
+    with pytest.raises(ValueError, match="at least 4, got 3"):
+        ops.parzen_weights(tensor(np.zeros(2, np.float32)), 3)

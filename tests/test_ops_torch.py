@@ -207,16 +207,6 @@ def test_conv_transpose2d_agrees_for_every_stride_padding_and_output_padding(dat
     )
 
 
-@quick
-@drawn
-def test_a_separable_filter_is_a_convolution_of_every_channel(data, seed):
-    rng, channels = np.random.default_rng(seed), data.draw(st.integers(1, 3))
-    kernel = normal(rng, 3).tolist()
-    weight = torch.tensor(np.outer(kernel, kernel)).expand(channels, 1, 3, 3)
-    theirs = on_images(lambda x: F.conv2d(x, weight.to(x.dtype), groups=channels))
-    compare(lambda x: ops.separable_filter(x, kernel), theirs, [normal(rng, (2, 5, 6, channels))], rng)
-
-
 @pytest.mark.parametrize("ours, theirs", [(ops.max_pool2d, F.max_pool2d), (ops.avg_pool2d, F.avg_pool2d)])
 @quick
 @drawn

@@ -4,8 +4,10 @@ They are written to be read in the source: plain text, `names` between single ba
 indented blocks, tables aligned by spaces, sections as in numpydoc. So
 
     an indented block                                   is shown exactly as it stands, in a monospaced font
+    an example, or a paragraph that is Python           likewise: ">>> 1 + 1", "loss.backward()"
     a formula   and another one   beside it             likewise, one below the other
     `name`                                              is code, and a link where something of that name is documented
+    `name`     what it is                               is an item of a list, where all lines of a paragraph are such
     "Parameters", "Returns", ... with a line below      is a field; its entries become a list
     everything else                                     is text in which no character has a meaning of its own
 """
@@ -19,6 +21,9 @@ ENTRY = re.compile(r"(?P<names>[*\w\"][^:`]*?) : (?P<rest>.*)")
 EXCEPTION = re.compile(r"\w+$")
 LIST_ITEM = re.compile(r"(- |\d+\. )")
 WIDE_GAP = re.compile(r"(?<=\S) {3,}(?=\S)")
+NAMED = re.compile(r"(?P<name>`[^`]+`) {3,}(?P<what>\S.*)")
+PROMPT = ">>> "
+DOES_SOMETHING = (ast.Assign, ast.AugAssign, ast.Import, ast.ImportFrom, ast.With, ast.For)
 IDENTIFIER = re.compile(r"[A-Za-z_][\w.]*(\(\))?$")
 
 
@@ -26,14 +31,22 @@ def convert(lines):
     """The lines of a docstring as lines of reStructuredText."""
     result = []
     in_section = False
-    for block in _split(lines, lambda line, before: not before):
-        if len(block) > 1 and SECTION_LINE.match(block[1]):
+    for block in _joined(_split(lines, lambda line, before: not before)):
+        if block[0].startswith(PROMPT) or (not _is_indented(block[0]) and _is_python(block)):
+            in_section = False
+            result += [*_literal(block), ""]
+        elif len(block) > 1 and SECTION_LINE.match(block[1]):
             in_section = True
             result += [f":{block[0]}:", *_indented(_entries(block[2:], block[0] == "Raises")), ""]
         elif in_section and _is_indented(block[0]):  # a second paragraph of the last entry
             result += [*_indented(["  " + _text(block)]), ""]
         elif all(ENTRY.match(line) for line in block if not _is_indented(line)) and not _is_indented(block[0]):
             result += [*_entries(block), ""]
+        elif all(NAMED.match(line) for line in block):
+            in_section = False
+            result += [*("- " + _text([NAMED.sub(r"\g<name>: \g<what>", line)]) for line in block), ""]
+        elif all(line.startswith("    ") for line in block if line):
+            result += [*_literal(textwrap.dedent("\n".join(block)).split("\n")), ""]
         else:
             in_section = False
             for part in _split(block, _begins_a_part):
@@ -51,6 +64,29 @@ def _split(lines, begins):
             groups[-1].append(line.rstrip())
         before = line.strip() and line.rstrip()
     return groups
+
+
+def _joined(blocks):
+    """The blocks, those that follow each other and are shown as they stand in one, an empty line between them."""
+    result = []
+    for block in blocks:
+        if result and all(line.startswith("    ") for line in [*filter(None, result[-1]), *block]):
+            result[-1] += ["", *block]
+        else:
+            result.append(block)
+    return result
+
+
+def _is_python(lines):
+    """Whether lines are statements that do something, and not words that Python could read too."""
+    try:
+        statements = ast.parse("\n".join(lines)).body
+    except SyntaxError:
+        return False
+    return any(
+        isinstance(statement, DOES_SOMETHING) or isinstance(getattr(statement, "value", None), ast.Call)
+        for statement in statements
+    )
 
 
 def _is_indented(line):
@@ -75,12 +111,12 @@ def _part(lines):
 
 
 def _literal(lines):
-    """Lines as they stand; coloured if they are Python."""
+    """Lines as they stand; coloured if they are Python, or an example of it."""
     try:
         ast.parse("\n".join(lines))
         language = "python"
     except SyntaxError:
-        language = "text"
+        language = "pycon" if lines[0].startswith(PROMPT) else "text"
     return [f".. code-block:: {language}", "", *_indented(lines)]
 
 

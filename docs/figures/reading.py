@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from minireg import metrics, viz
-from minireg.methods import optimise
+from minireg.data import draw_digits
 from minireg.data.phantom import draw_pairs
-from minireg.data.strokes import draw_digits
-from minireg.evaluation import warp
+from minireg.fields import warp_images
+from minireg.methods import optimise
 
 FOLDER = Path(__file__).resolve().parent.parent / "images" / "reading"
 
@@ -38,7 +38,7 @@ def main():
     )
     print(f"fooled: landmarks are {before:.2f} pixels off before, {after:.2f} after")
     moving, fixed, displacement = (np.concatenate(arrays) for arrays in (*pairs, fields))
-    warped = warp(moving, displacement)
+    warped = warp_images(moving, displacement)
     FOLDER.mkdir(parents=True, exist_ok=True)
     viz.registration_picture(moving, fixed, warped, displacement, FOLDER / "outcomes.png", list(runs))
     viz.field_picture(moving, fixed, warped, displacement, FOLDER / "outcomes_fields.png", list(runs))

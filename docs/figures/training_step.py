@@ -19,12 +19,9 @@ import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from minireg import Tensor, losses, ops, optim
-from minireg.training.configuration import RECIPES, Configuration
-from minireg.data import load_data
-from minireg.fields import compose, enlarge, integrate
-from minireg.models import WARP_BORDER
-from minireg.training.objective import objective
-from minireg.training.trainer import Trainer
+from minireg.fields import WARP_BORDER, compose, enlarge, integrate
+from minireg.training import Configuration, Trainer, objective
+from minireg.training.configuration import RECIPES
 from minireg.viz import common, fields
 
 PICTURE = Path(__file__).resolve().parent.parent / "images" / "training_step.png"
@@ -62,8 +59,8 @@ def one_step():
     recipe = {"recipe": "default", **RECIPES["default"], "workers": 1, "steps": STEPS}
     about = {"data": "strokes", "digit": "all", "pairing": "random", "fixed_index": None, "seed": 0}
     configuration = Configuration(**about, **recipe)
-    data = load_data("strokes")
-    trainer = Trainer(configuration.complete(data), data, "never-written")  # only train() writes
+    source = configuration.source()
+    trainer = Trainer(configuration.completed(source), source, "never-written")  # only train() writes
     trainer.step = STEPS // 2  # all looks, as in the second half of a run
     for _ in range(STEPS_BEFORE):
         trainer.train_step()

@@ -35,8 +35,6 @@ def cross_entropy(logits, labels):
     Source: Goodfellow, Bengio, Courville, Deep Learning, 2016, section 6.2.2.3; the numbers of
     `torch.nn.functional.cross_entropy`.
 
-    >>> import numpy as np
-    >>> from minireg.classify import cross_entropy
     >>> round(cross_entropy(np.log([[0.6, 0.3, 0.1]]), np.array([0])).item(), 4)  # -ln .6
     0.5108
     """
@@ -61,8 +59,6 @@ def accuracy(logits, labels):
 
     Raises InputError as `cross_entropy`.
 
-    >>> import numpy as np
-    >>> from minireg.classify import accuracy
     >>> accuracy(np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([0, 1]))
     0.5
     """

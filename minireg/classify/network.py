@@ -31,8 +31,6 @@ class SurveyCNN(Module):
 
     Raises InputError for images so small that pooling leaves nothing of them, or fewer than two classes.
 
-    >>> import numpy as np
-    >>> from minireg.classify import SurveyCNN
     >>> network = SurveyCNN(np.random.default_rng(0), size=(28, 28))
     >>> probabilities = network.predict(np.zeros((2, 28, 28, 1), "float32"))
     >>> probabilities.shape, probabilities.sum(axis=1).round(5).tolist()

@@ -29,8 +29,7 @@ def train_classifier(network, images, labels, rng, epochs=10, batch_size=32, lr=
 
     Raises TrainingError where the loss is not finite.
 
-    >>> import numpy as np
-    >>> from minireg.classify import SurveyCNN, train_classifier
+    >>> from minireg.classify import SurveyCNN
     >>> rng = np.random.default_rng(0)
     >>> images, labels = rng.random((4, 28, 28, 1), "float32"), np.array([0, 1, 0, 1])
     >>> first, *_, last = train_classifier(SurveyCNN(rng, (28, 28), classes=2), images, labels, rng, epochs=20)

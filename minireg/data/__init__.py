@@ -16,21 +16,7 @@ from minireg.data.sources import DIGITS, load_data, load_digits
 from minireg.data.strokes import draw_digits, load_strokes
 
 __all__ = [
-    "DIGITS",
-    "HELD_OUT_SEED",
-    "MODALITIES",
-    "PAIRINGS",
-    "DigitPairs",
-    "Digits",
-    "FolderPairs",
-    "Pairs",
-    "PhantomPairs",
-    "Sampler",
-    "crop_to_object",
-    "draw_digits",
-    "load_data",
-    "load_digits",
-    "load_strokes",
-    "normalise_percentiles",
+    "DIGITS", "HELD_OUT_SEED", "MODALITIES", "PAIRINGS", "DigitPairs", "Digits", "FolderPairs", "Pairs", "PhantomPairs",
+    "Sampler", "crop_to_object", "draw_digits", "load_data", "load_digits", "load_strokes", "normalise_percentiles",
     "pad",
-]
+]  # fmt: skip

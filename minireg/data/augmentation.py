@@ -28,8 +28,6 @@ def augment(moving, fixed, rng):
     -------
     moving, fixed : of the same shape and dtype
 
-    >>> import numpy as np
-    >>> from minireg.data.augmentation import augment
     >>> image = np.zeros((1, 32, 32, 1), "float32")
     >>> image[:, 8:24, 8:24] = 1
     >>> moving, fixed = augment(image, image, np.random.default_rng(0))

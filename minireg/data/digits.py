@@ -75,7 +75,7 @@ class DigitPairs:
     InputError
         An unknown digit or pairing; a fixed image that does not exist or shows another digit, or for random pairs.
 
-    >>> from minireg.data import DigitPairs, load_strokes
+    >>> from minireg.data import load_strokes
     >>> source = DigitPairs(load_strokes(train_per_digit=12, test_per_digit=3), digit=7)
     >>> pairs = source.held_out(2)
     >>> pairs.moving.shape, pairs.titles

@@ -41,9 +41,6 @@ class FolderPairs:
     for no such folder or file; too few images; images of several sizes, constant, or unreadable; label maps that do not
     fit their images; a CSV file that lacks something.
 
-    >>> import numpy as np
-    >>> from pathlib import Path
-    >>> from minireg.data import FolderPairs
     >>> Path("slices").mkdir()
     >>> np.save("slices/head.npy", np.random.default_rng(0).random((6, 32, 48)))
     >>> FolderPairs("slices").held_out().titles

@@ -15,8 +15,6 @@ def read_images(path):
     A PNG file must be grey. In a NumPy file (.npy) there is (H, W) or (N, H, W); uint8 is divided by 255, uint16 by
     65535, and floats must lie in [0, 1]. Raises InputError as `read_intensities`, and for values out of range.
 
-    >>> import numpy as np
-    >>> from minireg.data.images import read_images
     >>> np.save("image.npy", np.array([[0, 51, 255]], "uint8"))
     >>> read_images("image.npy")[0, :, :, 0].astype(float).round(6).tolist()
     [[0.0, 0.2, 1.0]]
@@ -38,8 +36,6 @@ def read_intensities(path):
     which become float32. A PNG file must be grey, and becomes float32 with 1 for white. Raises InputError for other
     files, more than one channel, values that are not finite, and a constant image, with which nothing can be aligned.
 
-    >>> import numpy as np
-    >>> from minireg.data.images import read_intensities
     >>> np.save("ct.npy", np.array([[-1000.0, 0.0, 40.0]]))
     >>> read_intensities("ct.npy")[0, :, :, 0].tolist()
     [[-1000.0, 0.0, 40.0]]
@@ -67,9 +63,7 @@ def read_labels(path):
     A PNG file is grey, or has a palette, whose indices are the labels. In a NumPy file (.npy) there is (H, W) or
     (N, H, W) of integers. Raises InputError for other files, colours, and values that are not whole numbers from 0.
 
-    >>> import numpy as np
     >>> from PIL import Image
-    >>> from minireg.data.images import read_labels
     >>> Image.fromarray(np.array([[0, 1, 4]], "uint8")).save("tissues.png")
     >>> read_labels("tissues.png")[0, :, :, 0].tolist()
     [[0, 1, 4]]

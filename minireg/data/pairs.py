@@ -51,8 +51,6 @@ class Sampler:
     augment : function (moving, fixed, rng) -> (moving, fixed), optional
         What to do with each batch, such as `augmentation.augment`.
 
-    >>> import numpy as np
-    >>> from minireg.data import Sampler
     >>> images = np.arange(4.0).reshape(4, 1, 1, 1)
     >>> moving, fixed = Sampler(images, 10 * images, np.random.default_rng(0)).draw(4)
     >>> sorted(moving.ravel().tolist()), bool((fixed == 10 * moving).all())

@@ -75,7 +75,6 @@ class PhantomPairs:
     The modality is "ct" or "mr" for both images, or "multi": the moving one CT, the fixed one MR. The size, 32 to 256,
     is height and width in pixels. Raises InputError for an unknown modality, or a size out of range.
 
-    >>> from minireg.data import PhantomPairs
     >>> pairs = PhantomPairs("multi", size=32).held_out(2)
     >>> pairs.moving.shape, pairs.displacement.shape, pairs.fixed_points.shape
     ((2, 32, 32, 1), (2, 32, 32, 2), (2, 32, 2))
@@ -122,8 +121,6 @@ def draw_pairs(rng, count, size=DEFAULT_SIZE, moving_modality="mr", fixed_modali
         Images in [0, 1]; labels are the tissues of this module; LANDMARKS points inside the head, spread at random,
         at pixel centres of the fixed image.
 
-    >>> import numpy as np
-    >>> from minireg.data.phantom import draw_pairs
     >>> from minireg.fields import warp_images
     >>> pairs = draw_pairs(np.random.default_rng(0), 2, size=48, noise=False)
     >>> warped = warp_images(pairs.moving, pairs.displacement)

@@ -15,7 +15,6 @@ def read_points(path, columns):
     Further columns are ignored. Raises InputError where there is no such file, a column or all rows are missing, or
     something is not a finite number.
 
-    >>> from minireg.data.points import read_points, write_points
     >>> write_points("points.csv", ["row", "column"], [[3, 4.5], [10, 0]])
     >>> read_points("points.csv", ["column", "row"]).tolist()
     [[4.5, 3.0], [0.0, 10.0]]
@@ -43,8 +42,6 @@ def read_points(path, columns):
 def write_points(path, columns, rows):
     """Write a header and rows of numbers to a CSV file, whole or not at all.
 
-    >>> from pathlib import Path
-    >>> from minireg.data.points import write_points
     >>> write_points("points.csv", ["row", "column"], [[3, 4.5], [10, 0]])
     >>> Path("points.csv").read_text().split()
     ['row,column', '3,4.5', '10,0']

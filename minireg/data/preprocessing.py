@@ -24,8 +24,6 @@ def normalise_percentiles(images, low=1, high=99):
 
     Raises InputError where the images are not four-dimensional, empty, or not finite, or percentiles out of order.
 
-    >>> import numpy as np
-    >>> from minireg.data import normalise_percentiles
     >>> image = np.arange(-100, 301).reshape(1, 1, 401, 1)  # its percentiles 25 and 75 are 0 and 200
     >>> normalise_percentiles(image, 25, 75)[0, 0, [0, 100, 150, 300, 400], 0].tolist()
     [0.0, 0.0, 0.25, 1.0, 1.0]
@@ -66,8 +64,6 @@ def crop_to_object(images, threshold=0.0, margin=0):
 
     Raises InputError where the images are not four-dimensional, or empty.
 
-    >>> import numpy as np
-    >>> from minireg.data import crop_to_object
     >>> images = np.zeros((2, 32, 32, 1))
     >>> images[0, 5:9, 10] = images[1, 7, 12] = 1
     >>> cropped, (rows, columns) = crop_to_object(images, margin=1)
@@ -86,8 +82,6 @@ def pad(images, size=32):
     images (N, H, W, C), `size` in pixels -> (N, size, size, C), of the same dtype. Where an odd number is added, the
     extra one comes last. Raises InputError where the images are not four-dimensional, or larger than `size`.
 
-    >>> import numpy as np
-    >>> from minireg.data import pad
     >>> pad(np.ones((1, 1, 2, 1)), size=3)[0, :, :, 0].tolist()
     [[0.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """

@@ -31,7 +31,6 @@ def load_data(name="auto", data_dir=None, **options):
 
     Raises InputError as they do, or where nothing has this name.
 
-    >>> from minireg.data import load_data
     >>> source = load_data("phantom", modality="multi", size=32)
     >>> source.name, source.held_out(2).moving.shape
     ('phantom', (2, 32, 32, 1))
@@ -71,7 +70,6 @@ def load_digits(name="auto", data_dir=None):
     Raises InputError when the name is unknown, when `data_dir` is given for "strokes", when a folder that was named
     cannot be used (it is never replaced silently), or when "mnist" can be neither found nor downloaded.
 
-    >>> from minireg.data import load_digits
     >>> load_digits("strokes").test_images.shape
     (2000, 28, 28, 1)
     """

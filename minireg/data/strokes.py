@@ -100,7 +100,6 @@ def load_strokes(seed=0, train_per_digit=1000, test_per_digit=200):
     There are `train_per_digit` and `test_per_digit` images of each of the ten digits, in random order. The same seed
     gives the same images; train and test come from independent streams.
 
-    >>> from minireg.data import load_strokes
     >>> digits = load_strokes(train_per_digit=12, test_per_digit=3)
     >>> digits.train_images.shape, digits.test_images.shape
     ((120, 28, 28, 1), (30, 28, 28, 1))
@@ -120,8 +119,6 @@ def draw_digits(labels, rng):
     labels (N,) of int, 0 to 9 -> images (N, 28, 28, 1) float32 in [0, 1]: 0 is paper, 1 is ink. All variation comes
     from `rng`, a numpy.random.Generator. Raises InputError for labels that are no digits.
 
-    >>> import numpy as np
-    >>> from minireg.data import draw_digits
     >>> one, eight = draw_digits([1, 8], np.random.default_rng(0))
     >>> one.shape, bool(eight.sum() > one.sum())  # an eight takes more ink
     ((28, 28, 1), True)

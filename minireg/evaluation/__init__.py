@@ -12,15 +12,6 @@ from minireg.evaluation.scores import foreground, mean_scores, score, score_pair
 from minireg.evaluation.tables import LEGEND, format_markdown, format_statistics, format_table
 
 __all__ = [
-    "LEGEND",
-    "evaluate_method",
-    "foreground",
-    "format_markdown",
-    "format_statistics",
-    "format_table",
-    "known_deformation",
-    "mean_scores",
-    "score",
-    "score_pairs",
-    "summarise",
-]
+    "LEGEND", "evaluate_method", "foreground", "format_markdown", "format_statistics", "format_table",
+    "known_deformation", "mean_scores", "score", "score_pairs", "summarise",
+]  # fmt: skip

@@ -45,7 +45,6 @@ def evaluate_method(method, pairs, clock=time.perf_counter):
     Raises InputError as the method, and where its fields are not finite.
 
     >>> from minireg.data import PhantomPairs
-    >>> from minireg.evaluation import evaluate_method
     >>> from minireg.methods import identity
     >>> scores, milliseconds = evaluate_method(identity, PhantomPairs(size=32).held_out(3))
     >>> scores["inverse_consistency"].tolist()  # there and back, it has not moved
@@ -85,8 +84,6 @@ def known_deformation(fixed, seed=KNOWN_SEED):
     -------
     moving (N, H, W, 1), u (N, H, W, 2) in pixels : float32 arrays
 
-    >>> import numpy as np
-    >>> from minireg.evaluation import known_deformation
     >>> moving, displacement = known_deformation(np.ones((1, 16, 16, 1), "float32"))
     >>> bool(np.linalg.norm(displacement, axis=-1).max() < 5)
     True
@@ -113,8 +110,6 @@ def summarise(scores):
 
     Source: Efron, Tibshirani, An introduction to the bootstrap, 1993, section 13.3.
 
-    >>> import numpy as np
-    >>> from minireg.evaluation import summarise
     >>> statistics = summarise({"ncc": np.linspace(0, 1, 101)})
     >>> statistics["median"], statistics["worst_5_percent"]
     ({'ncc': 0.5}, {'ncc': 0.05})

@@ -11,8 +11,6 @@ FOREGROUND = 0.5  # a pixel of the fixed image that is brighter belongs to the o
 def foreground(fixed):
     """The object in each fixed image (N, H, W, C), as a mask (N, H, W): pixels brighter than 0.5 in any channel.
 
-    >>> import numpy as np
-    >>> from minireg.evaluation import foreground
     >>> foreground(np.array([0.2, 0.5, 0.9]).reshape(1, 1, 3, 1)).tolist()
     [[[False, False, True]]]
     """
@@ -36,8 +34,6 @@ def score(warped, fixed, displacement):
 
     Raises InputError as `metrics.ncc`, and for more than one channel.
 
-    >>> import numpy as np
-    >>> from minireg.evaluation import score
     >>> images = np.random.default_rng(0).random((2, 16, 16, 1))
     >>> score(images, images, np.zeros((2, 16, 16, 2)))["hausdorff95"].tolist()
     [0.0, 0.0]
@@ -70,9 +66,7 @@ def score_pairs(pairs, warped, displacement):
         Where labels are known also "label_dice", of the moving labels warped and the fixed ones; where landmarks are
         known, "landmark_error" in pixels.
 
-    >>> import numpy as np
     >>> from minireg.data import PhantomPairs
-    >>> from minireg.evaluation import mean_scores, score_pairs
     >>> pairs = PhantomPairs(size=32).held_out(2)
     >>> scores = mean_scores(score_pairs(pairs, pairs.moving, np.zeros_like(pairs.displacement)))
     >>> 0 < scores["label_dice"] < 1 < scores["landmark_error"]  # before any registration
@@ -89,8 +83,6 @@ def score_pairs(pairs, warped, displacement):
 def mean_scores(scores):
     """The mean over all pairs of each metric, as floats.
 
-    >>> import numpy as np
-    >>> from minireg.evaluation import mean_scores
     >>> mean_scores({"ncc": np.array([0.5, 1.0])})
     {'ncc': 0.75}
     """

@@ -14,7 +14,6 @@ Dice: mean over the labels."""
 def format_table(rows):
     """A table as text: one line for each method in `rows`, which maps its name to its numbers, below two of heading.
 
-    >>> from minireg.evaluation import format_table
     >>> format_table({"identity": {"ncc": 0.25}, "demons": {"ncc": 0.9, "folded_pixels": 0.125}}).splitlines()[1:]
     ['            NCC    px %', 'identity  0.250        ', 'demons    0.900  12.500']
     """
@@ -30,7 +29,6 @@ def format_table(rows):
 def format_markdown(rows):
     """The same table for a page in Markdown.
 
-    >>> from minireg.evaluation import format_markdown
     >>> print(format_markdown({"identity": {"ncc": 0.25}}))
     | method | NCC |
     | --- | ---: |
@@ -50,8 +48,7 @@ def format_statistics(statistics, milliseconds, table=format_table):
     milliseconds : dict of method to milliseconds per pair, for some
     table : `format_table` or `format_markdown`
 
-    >>> import numpy as np
-    >>> from minireg.evaluation import format_markdown, format_statistics, summarise
+    >>> from minireg.evaluation import summarise
     >>> print(format_statistics({"identity": summarise({"ncc": np.ones(3)})}, {}, format_markdown).splitlines()[4])
     | identity | 1.000 |
     """

@@ -10,17 +10,6 @@ from minireg.fields.parametric import affine_displacement, random_diffeomorphism
 from minireg.fields.warping import WARP_BORDER, warp_images, warp_labels, warp_points
 
 __all__ = [
-    "WARP_BORDER",
-    "affine_displacement",
-    "compose",
-    "corner_determinants",
-    "enlarge",
-    "integrate",
-    "invert",
-    "random_diffeomorphism",
-    "smooth",
-    "thin_plate_spline",
-    "warp_images",
-    "warp_labels",
-    "warp_points",
-]
+    "WARP_BORDER", "affine_displacement", "compose", "corner_determinants", "enlarge", "integrate", "invert",
+    "random_diffeomorphism", "smooth", "thin_plate_spline", "warp_images", "warp_labels", "warp_points",
+]  # fmt: skip

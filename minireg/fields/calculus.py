@@ -25,8 +25,6 @@ def compose(first, second):
 
     first, second (N, H, W, 2), in pixels -> Tensor (N, H, W, 2). Raises InputError as `ops.warp`.
 
-    >>> import numpy as np
-    >>> from minireg.fields import compose
     >>> down, right = (np.full((1, 4, 4, 2), step, "float32") for step in ((1, 0), (0, 2)))
     >>> compose(down, right).data[0, 0, 0].tolist()
     [1.0, 2.0]
@@ -39,8 +37,6 @@ def enlarge(field, factor):
 
     field (N, H, W, 2), factor int -> (N, factor H, factor W, 2)
 
-    >>> import numpy as np
-    >>> from minireg.fields import enlarge
     >>> enlarge(np.full((1, 2, 2, 2), 0.5, "float32"), 2).data[0, 3, 3].tolist()  # half a pixel of twice the size
     [1.0, 1.0]
     """
@@ -72,8 +68,6 @@ def integrate(velocity, squarings):
     Source: Arsigny, Commowick, Pennec, Ayache, A log-Euclidean framework for statistics on diffeomorphisms, MICCAI
     2006, algorithm 2, doi:10.1007/11866565_113; as a layer, Dalca et al., MICCAI 2018, arXiv:1805.04605.
 
-    >>> import numpy as np
-    >>> from minireg.fields import integrate
     >>> integrate(np.full((1, 4, 4, 2), (1, -2), "float32"), squarings=4).data[0, 2, 2].tolist()
     [1.0, -2.0]
     """
@@ -115,8 +109,6 @@ def invert(displacement, iterations=100, tolerance=1e-3, step=0.5):
     Source: Chen, Lu, Chen, Ruchala, Olivera, A simple fixed-point approach to invert a deformation field, Medical
     Physics 35 (2008), equation 9, doi:10.1118/1.2816107.
 
-    >>> import numpy as np
-    >>> from minireg.fields import invert
     >>> inverse, residual = invert(np.full((1, 4, 4, 2), (1, -2), "float32"))
     >>> inverse[0, 2, 2].round(2).tolist(), bool(residual[0] < 1e-3)
     ([-1.0, 2.0], True)
@@ -152,8 +144,6 @@ def smooth(field, sigma):
 
     Source: Knutsson, Westin, Normalized and differential convolution, CVPR 1993, doi:10.1109/CVPR.1993.341081.
 
-    >>> import numpy as np
-    >>> from minireg.fields import smooth
     >>> spot = np.zeros((1, 5, 5, 1), "float32")
     >>> spot[0, 2, 2] = 1
     >>> smooth(spot, 0.5).data[0, 2, :, 0].astype(float).round(3).tolist()
@@ -204,8 +194,6 @@ def corner_determinants(u):
     orientation flips. The corners of cell (i, j) come in the order (i, j), (i, j+1), (i+1, j), (i+1, j+1). An image
     one pixel wide has no cells.
 
-    >>> import numpy as np
-    >>> from minireg.fields import corner_determinants
     >>> u = np.zeros((1, 2, 2, 2))
     >>> u[0, 1, 1] = -1.5  # the last pixel looks past the first one
     >>> [float(determinant[0, 0, 0]) for determinant in corner_determinants(u)]

@@ -37,8 +37,6 @@ def affine_displacement(matrix, height, width):
 
     Raises InputError where the matrix is not (N, 2, 3).
 
-    >>> import numpy as np
-    >>> from minireg.fields import affine_displacement
     >>> affine_displacement(np.array([[[1, 0, 0], [0, 2, 0]]], "float32"), 1, 5).data[0, 0, :, 1].tolist()
     [-2.0, -1.0, 0.0, 1.0, 2.0]
     """
@@ -93,8 +91,6 @@ def thin_plate_spline(fixed_points, moving_points, height, width, smoothing=0.0)
     models for observational data, 1990, section 2.4, and Rohr et al., Landmark-based elastic registration using
     approximating thin-plate splines, IEEE TMI 20 (2001), doi:10.1109/42.929618.
 
-    >>> import numpy as np
-    >>> from minireg.fields import thin_plate_spline
     >>> fixed = np.array([[[0, 0], [0, 4], [4, 0], [4, 4]]], "float32")
     >>> thin_plate_spline(fixed, fixed + (1, -1), 5, 5)[0, 2, 3].round(6).tolist()  # all of them shifted
     [1.0, -1.0]
@@ -171,8 +167,7 @@ def random_diffeomorphism(rng, shape, amplitude, smoothness):
 
     Raises InputError for an amplitude or a smoothness that is not a number above 0.
 
-    >>> import numpy as np
-    >>> from minireg.fields import compose, random_diffeomorphism
+    >>> from minireg.fields import compose
     >>> u, inverse = random_diffeomorphism(np.random.default_rng(0), (1, 32, 32), amplitude=3, smoothness=4)
     >>> bool(np.abs(compose(u, inverse).data)[:, 4:-4, 4:-4].max() < 0.1)  # there and back
     True

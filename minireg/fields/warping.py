@@ -16,8 +16,6 @@ def warp_images(images, displacement):
 
     images (N, H, W, C) float, displacement (N, H, W, 2) in pixels -> (N, H, W, C), all NumPy. Raises as `ops.warp`.
 
-    >>> import numpy as np
-    >>> from minireg.fields import warp_images
     >>> image = np.array([[0, 1, 2], [3, 4, 5]], "float32").reshape(1, 2, 3, 1)
     >>> half_a_pixel_right = np.full((1, 2, 3, 2), (0, 0.5), "float32")
     >>> warp_images(image, half_a_pixel_right)[0, :, :, 0].tolist()
@@ -32,8 +30,6 @@ def warp_labels(labels, displacement):
     labels (N, H, W, 1) integers, displacement (N, H, W, 2) in pixels -> (N, H, W, 1), all NumPy. Raises as
     `ops.warp_nearest`.
 
-    >>> import numpy as np
-    >>> from minireg.fields import warp_labels
     >>> labels = np.array([1, 1, 3]).reshape(1, 1, 3, 1)
     >>> warp_labels(labels, np.full((1, 1, 3, 2), (0, 0.7), "float32")).ravel().tolist()
     [1, 3, 3]
@@ -65,8 +61,6 @@ def warp_points(points, displacement):
 
     Raises InputError where the shapes do not fit together, or points are not floating-point.
 
-    >>> import numpy as np
-    >>> from minireg.fields import warp_points
     >>> warp_points(np.array([[[2.5, 1]]], "float32"), np.full((1, 4, 4, 2), (0, 0.5), "float32")).data.tolist()
     [[[2.5, 1.5]]]
     """

@@ -96,9 +96,6 @@ def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=
     TypeError
         `fn` returns no Tensor.
 
-    >>> import numpy as np
-    >>> from minireg import ops
-    >>> from minireg.gradcheck import gradcheck
     >>> gradcheck(ops.matmul, np.ones((2, 3)), np.ones((3, 4))).arguments
     ('a', 'b')
     >>> gradcheck(lambda x: x * x.detach(), np.ones(3))  # the gradient of x^2 is 2 x, and not x

@@ -13,18 +13,17 @@ def diffusion(displacement):
 
         1/2 (mean (u[i+1, j] - u[i, j])^2 + mean (u[i, j+1] - u[i, j])^2)        in pixels^2 per pixel^2
 
-    Forward differences, because central ones do not see a field that alternates from pixel to pixel.
+    The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; the result in [0, inf), 0 for a
+    translation.
 
-    Parameters
-    ----------
-    displacement : (N, H, W, 2), in pixels, with H and W of at least 2
+    Source: Fischer and Modersitzki, Fast diffusion registration, Contemporary Mathematics 313 (2002); as in
+    Balakrishnan et al., VoxelMorph, IEEE TMI 38 (2019), equation 6, doi:10.1109/TMI.2019.2897538.
 
-    Returns
-    -------
-    scalar Tensor in [0, inf); 0 for a translation
-
-    Source: Fischer and Modersitzki, Fast diffusion registration, 2002; as in Balakrishnan et al., VoxelMorph, IEEE
-    TMI 2019, equation 6.
+    >>> import numpy as np
+    >>> from minireg import Tensor, losses
+    >>> u = np.stack(np.mgrid[:3.0, :3.0], axis=-1)[None]  # u(p) = p: half of the differences are 1, half 0
+    >>> losses.diffusion(Tensor(u)).item()
+    0.5
     """
     along_rows = displacement[:, 1:] - displacement[:, :-1]
     along_columns = displacement[:, :, 1:] - displacement[:, :, :-1]
@@ -40,15 +39,17 @@ def bending_energy(displacement):
 
     Unlike `diffusion` it costs nothing to rotate, stretch or shear the image as a whole.
 
-    Parameters
-    ----------
-    displacement : (N, H, W, 2), in pixels, with H and W of at least 3
+    The displacement is (N, H, W, 2), in pixels, with H and W of at least 3; the result in [0, inf), 0 for every affine
+    field.
 
-    Returns
-    -------
-    scalar Tensor in [0, inf); 0 for every affine field
+    Source: Rueckert et al., Nonrigid registration using free-form deformations: application to breast MR images, IEEE
+    TMI 18 (1999), doi:10.1109/42.796284.
 
-    Source: Rueckert et al., Nonrigid registration using free-form deformations, IEEE TMI 18 (1999).
+    >>> import numpy as np
+    >>> from minireg import Tensor, losses
+    >>> u = np.stack(np.mgrid[:4.0, :4.0], axis=-1)[None]  # u(p) = p; the second differences of squares are 2
+    >>> losses.bending_energy(Tensor(u)).item(), losses.bending_energy(Tensor(u * u)).item()
+    (0.0, 4.0)
     """
     along_rows = displacement[:, 1:] - displacement[:, :-1]
     along_columns = displacement[:, :, 1:] - displacement[:, :, :-1]
@@ -65,17 +66,18 @@ def folding_penalty(displacement, threshold=0.1):
     four above 0 means that the cell does not fold. The threshold keeps them away from 0. Squared, so that the gradient
     begins at 0 where a corner crosses the threshold.
 
-    Parameters
-    ----------
-    displacement : (N, H, W, 2), in pixels, with H and W of at least 2
-    threshold : float, the determinant from which on a corner costs nothing
+    The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; the threshold a float, the determinant from
+    which on a corner costs nothing. The result is in [0, inf), 0 where no area shrinks to less than `threshold` times
+    itself.
 
-    Returns
-    -------
-    scalar Tensor in [0, inf); 0 where no area shrinks to less than `threshold` times itself
+    Source: Mok and Chung, Fast symmetric diffeomorphic image registration with convolutional neural networks, CVPR
+    2020, arXiv:2003.09514; there of the determinant at the pixels, below 0, and not squared.
 
-    Source: Mok and Chung, Fast symmetric diffeomorphic image registration, CVPR 2020; there of the determinant
-    at the pixels, below 0, and not squared.
+    >>> import numpy as np
+    >>> from minireg import Tensor, losses
+    >>> u = -np.stack(np.mgrid[:3.0, :3.0], axis=-1)[None]  # u(p) = -p sends all to one point: det = 0
+    >>> losses.folding_penalty(Tensor(u), threshold=0.5).item()
+    0.25
     """
     lacking = ops.relu(threshold - ops.stack(corner_determinants(displacement)))
     return (lacking * lacking).mean()
@@ -90,15 +92,15 @@ def inverse_consistency(forward, backward):
     (`fields.compose`), which for a translation is the right one. This looks at one order only: add
     `inverse_consistency(backward, forward)` for both.
 
-    Parameters
-    ----------
-    forward, backward : (N, H, W, 2), in pixels
-
-    Returns
-    -------
-    scalar Tensor in [0, inf); 0 for a field and its exact inverse
+    Both are (N, H, W, 2), in pixels; the result is in [0, inf), 0 for a field and its exact inverse.
 
     Source: Christensen and Johnson, Consistent image registration, IEEE TMI 20 (2001).
+
+    >>> import numpy as np
+    >>> from minireg import Tensor, losses
+    >>> there = Tensor(np.full((1, 4, 4, 2), [3.0, 4.0]))
+    >>> losses.inverse_consistency(there, -there).item(), losses.inverse_consistency(there, there).item()
+    (0.0, 100.0)
     """
     there_and_back = compose(forward, backward)
     return 2 * (there_and_back * there_and_back).mean()  # the mean over both components is half the squared length

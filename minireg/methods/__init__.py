@@ -16,15 +16,6 @@ from minireg.methods.optimise import TRANSFORMATIONS, optimise
 from minireg.methods.spline import spline
 
 __all__ = [
-    "METHODS",
-    "NEEDS",
-    "TRANSFORMATIONS",
-    "demons",
-    "identity",
-    "make_method",
-    "optimise",
-    "predict",
-    "refine",
-    "register",
-    "spline",
-]
+    "METHODS", "NEEDS", "TRANSFORMATIONS", "demons", "identity", "make_method", "optimise", "predict", "refine",
+    "register", "spline",
+]  # fmt: skip

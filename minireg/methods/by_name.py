@@ -14,8 +14,6 @@ from minireg.methods.spline import spline
 def identity(moving, fixed, progress=False):
     """Move nothing: what every other method is compared with.
 
-    >>> import numpy as np
-    >>> from minireg.methods import identity
     >>> identity(np.ones((1, 4, 5, 1)), np.ones((1, 4, 5, 1))).shape
     (1, 4, 5, 2)
     """
@@ -55,8 +53,6 @@ def make_method(name, **options):
 
     Raises InputError for an unknown name, or where the network or the landmarks that the method needs are missing.
 
-    >>> import numpy as np
-    >>> from minireg.methods import make_method
     >>> images = np.zeros((3, 8, 8, 1), "float32")
     >>> make_method("identity")(images, images).shape
     (3, 8, 8, 2)

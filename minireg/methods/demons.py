@@ -42,8 +42,6 @@ def demons(moving, fixed, iterations=50, levels=3, longest_step=0.5, fluid=0.5, 
     NeuroImage 45 (2009), doi:10.1016/j.neuroimage.2008.10.040, with its symmetric forces; their length is bounded by
     sigma_x / 2 there, which is L.
 
-    >>> import numpy as np
-    >>> from minireg.methods import demons
     >>> rows, columns = np.mgrid[:24, :24]
     >>> blob = lambda row, column: np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 20)[None, ..., None]
     >>> moving, fixed = blob(13, 12).astype("float32"), blob(12, 12).astype("float32")

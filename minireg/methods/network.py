@@ -27,8 +27,6 @@ def register(network, moving, fixed, batch_size=32, progress=False):
 
     Raises InputError where the network takes no images of this size, or its displacements are not finite.
 
-    >>> import numpy as np
-    >>> from minireg.methods import register
     >>> from minireg.models import SymmetricUNet
     >>> rng = np.random.default_rng(0)
     >>> moving, fixed = rng.random((2, 1, 32, 32, 1), dtype="float32")

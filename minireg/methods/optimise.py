@@ -76,8 +76,6 @@ def optimise(
     Christensen, Rabbitt, Miller, Deformable templates using large deformation kinematics, IEEE TIP 5 (1996),
     doi:10.1109/83.536892 (composing).
 
-    >>> import numpy as np
-    >>> from minireg.methods import optimise
     >>> rows, columns = np.mgrid[:24, :24]
     >>> blob = lambda row, column: np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 20)[None, ..., None]
     >>> moving, fixed = blob(13, 12).astype("float32"), blob(12, 12).astype("float32")

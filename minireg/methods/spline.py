@@ -19,8 +19,6 @@ def spline(moving, fixed, landmarks, smoothing=0.0, progress=False):
     -------
     NumPy array (N, H, W, 2), in pixels
 
-    >>> import numpy as np
-    >>> from minireg.methods import spline
     >>> images = np.zeros((1, 8, 8, 1), "float32")
     >>> two_pixels_down = np.array([[2, 0, 0, 0], [2, 7, 0, 7], [9, 0, 7, 0]], "float32")
     >>> spline(images, images, two_pixels_down)[0, 4, 4].round(6).tolist()

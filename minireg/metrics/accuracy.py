@@ -16,22 +16,16 @@ def inverse_consistency(forward, backward):
     w is interpolated bilinearly, and continues beyond the image as it is at its border. A method is consistent with
     itself where registering (moving, fixed) and (fixed, moving) gives fields that undo each other.
 
-    Parameters
-    ----------
-    forward, backward : float arrays (N, H, W, 2), displacements in pixels
+    Both are float arrays (N, H, W, 2), displacements in pixels; the result is a float64 array (N,), 0 and up, in
+    pixels. Raises InputError where they are not, differ in shape or hold values that are not finite.
 
-    Returns
-    -------
-    float64 array (N,), 0 and up, in pixels.
+    Source: Christensen and Johnson, Consistent image registration, IEEE TMI 20 (2001), section II.
 
-    Raises
-    ------
-    InputError
-        Not float arrays of one shape (N, H, W, 2), or values that are not finite.
-
-    References
-    ----------
-    Christensen, Johnson: Consistent image registration. IEEE Transactions on Medical Imaging 20 (2001), section II.
+    >>> import numpy as np
+    >>> from minireg import metrics
+    >>> there = np.full((1, 8, 8, 2), [3.0, 4.0])
+    >>> [metrics.inverse_consistency(there, back).item() for back in (-there, there)]
+    [0.0, 10.0]
     """
     forward, backward = float64_batches(channels=2, forward=forward, backward=backward)
     with no_grad():
@@ -50,14 +44,13 @@ def target_registration_error(displacement, true_displacement, mask=None):
     mask : bool array (N, H, W), optional
         The pixels p that count, such as the foreground of the fixed image.
 
-    Returns
-    -------
-    float64 array (N,), 0 and up, in pixels; 0 where the mask is empty.
+    Returns a float64 array (N,), 0 and up, in pixels; 0 where the mask is empty. Raises InputError as
+    `inverse_consistency`, and for a mask that does not fit.
 
-    Raises
-    ------
-    InputError
-        Not float arrays of one shape (N, H, W, 2), values that are not finite, or a mask that does not fit.
+    >>> import numpy as np
+    >>> from minireg import metrics
+    >>> metrics.target_registration_error(np.full((1, 8, 8, 2), [3.0, 4.0]), np.zeros((1, 8, 8, 2))).tolist()
+    [5.0]
     """
     u, t = float64_batches(channels=2, displacement=displacement, true_displacement=true_displacement)
     mask = checked_mask(mask, u.shape[:3])
@@ -76,19 +69,16 @@ def landmark_error(displacement, fixed_points, moving_points):
     displacement : float array (N, H, W, 2), in pixels
     fixed_points, moving_points : float arrays (N, K, 2), (row, column) in pixels, K at least 1
 
-    Returns
-    -------
-    float64 array (N,), 0 and up, in pixels.
+    Returns a float64 array (N,), 0 and up, in pixels. Raises InputError for shapes that do not fit together, or values
+    that are not finite.
 
-    Raises
-    ------
-    InputError
-        Shapes that do not fit together, or values that are not finite.
+    Source: Fitzpatrick and West, The distribution of target registration error in rigid-body point-based registration,
+    IEEE TMI 20 (2001), for the name, doi:10.1109/42.952729.
 
-    References
-    ----------
-    Fitzpatrick, West: The distribution of target registration error in rigid-body point-based registration. IEEE
-    Transactions on Medical Imaging 20 (2001), for the name.
+    >>> import numpy as np
+    >>> from minireg import metrics
+    >>> metrics.landmark_error(np.zeros((1, 8, 8, 2)), np.array([[[1.0, 1.0]]]), np.array([[[4.0, 5.0]]])).tolist()
+    [5.0]
     """
     (u,) = float64_batches(channels=2, displacement=displacement)
     shapes = np.shape(fixed_points), np.shape(moving_points)

@@ -11,7 +11,12 @@ HIGHER, LOWER, NEITHER = 1, -1, 0  # which is better
 
 
 class Metric(NamedTuple):
-    """How a metric is presented."""
+    """How a metric is presented.
+
+    >>> from minireg.metrics import METRICS
+    >>> METRICS["folded_cells"].heading, METRICS["folded_cells"].text(0.0125)
+    (('fold', 'cell %'), '1.250')
+    """
 
     heading: tuple  # two lines above a column of a table; () where it has no column of its own
     title: str  # in a picture

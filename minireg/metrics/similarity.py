@@ -23,21 +23,18 @@ def ncc(a, b):
 
         ncc = sum (a - mean a)(b - mean b) / sqrt(sum (a - mean a)^2 sum (b - mean b)^2)
 
-    Sums and means run over H, W and C. Both images are centred before anything is squared; the textbook
-    shortcut E[a^2] - E[a]^2 loses every digit when an image is bright and flat.
+    Sums and means run over H, W and C. Both images are centred before anything is squared; the textbook shortcut E[a^2]
+    - E[a]^2 loses every digit when an image is bright and flat.
 
-    Parameters
-    ----------
-    a, b : float arrays (N, H, W, C)
+    a and b are float arrays (N, H, W, C); the result is a float64 array (N,) in [-1, 1], 0 where either image is
+    constant up to float32 rounding, never NaN. Raises InputError where the shapes differ or are others, the numbers are
+    not floating point, or some are not finite.
 
-    Returns
-    -------
-    float64 array (N,) in [-1, 1]; 0 where either image is constant up to float32 rounding, never NaN.
-
-    Raises
-    ------
-    InputError
-        Shapes differ or are not (N, H, W, C), not floating point, or values that are not finite.
+    >>> import numpy as np
+    >>> from minireg import metrics
+    >>> a = np.array([0.0, 1.0, 2.0, 3.0]).reshape(1, 2, 2, 1)
+    >>> metrics.ncc(a, 7 - 2 * a).round(6).tolist()
+    [-1.0]
     """
     a, b = float64_batches(a=a, b=b)
     return np.clip(np.sum(_unit_vectors(a) * _unit_vectors(b), axis=1), -1, 1)
@@ -46,18 +43,12 @@ def ncc(a, b):
 def mse(a, b):
     """Mean squared difference over H, W and C, in squared intensities.
 
-    Parameters
-    ----------
-    a, b : float arrays (N, H, W, C)
+    a and b are float arrays (N, H, W, C); the result is a float64 array (N,), 0 and up. Raises InputError as `ncc`.
 
-    Returns
-    -------
-    float64 array (N,), 0 and up.
-
-    Raises
-    ------
-    InputError
-        As `ncc`.
+    >>> import numpy as np
+    >>> from minireg import metrics
+    >>> metrics.mse(np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.5)).tolist()
+    [0.25]
     """
     a, b = float64_batches(a=a, b=b)
     return np.mean((a - b) ** 2, axis=(1, 2, 3))
@@ -68,27 +59,20 @@ def ssim(a, b):
 
         ssim = (2 mean_a mean_b + C1)(2 cov_ab + C2) / ((mean_a^2 + mean_b^2 + C1)(var_a + var_b + C2))
 
-    with means, variances and the covariance weighted by an 11 x 11 Gaussian window of sigma 1.5 pixels,
-    C1 = (0.01 L)^2 and C2 = (0.03 L)^2, L = 1 being the range of intensities. The numbers equal those of
+    with means, variances and the covariance weighted by an 11 x 11 Gaussian window of sigma 1.5 pixels, C1 = (0.01 L)^2
+    and C2 = (0.03 L)^2, L = 1 being the range of intensities. The numbers equal those of
     `skimage.metrics.structural_similarity(data_range=1, gaussian_weights=True, use_sample_covariance=False)`.
 
-    Parameters
-    ----------
-    a, b : float arrays (N, H, W, C), H and W at least 11, intensities in [0, 1]
+    a and b are float arrays (N, H, W, C), H and W at least 11, intensities in [0, 1]; the result is a float64 array
+    (N,) in [-1, 1]. Raises InputError as `ncc`, and where no window fits into the image.
 
-    Returns
-    -------
-    float64 array (N,) in [-1, 1].
+    Source: Wang, Bovik, Sheikh, Simoncelli, Image quality assessment: from error visibility to structural similarity,
+    IEEE TIP 13 (2004), equation 13, doi:10.1109/TIP.2003.819861.
 
-    Raises
-    ------
-    InputError
-        As `ncc`, and where no window fits into the image.
-
-    References
-    ----------
-    Wang, Bovik, Sheikh, Simoncelli: Image quality assessment: from error visibility to structural similarity.
-    IEEE Transactions on Image Processing 13 (2004), equation 13.
+    >>> import numpy as np
+    >>> from minireg import metrics
+    >>> metrics.ssim(np.zeros((1, 11, 11, 1)), np.ones((1, 11, 11, 1))).round(4).tolist()  # C1 / (1 + C1)
+    [0.0001]
     """
     a, b = float64_batches(a=a, b=b)
     side = 2 * SSIM_RADIUS + 1

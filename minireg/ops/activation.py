@@ -12,7 +12,6 @@ from minireg.errors import InputError
 def relu(x):
     """y = max(x, 0)        g_x = g where x > 0, else 0 (at the kink x = 0 too)
 
-    >>> from minireg import Tensor, ops
     >>> ops.relu(Tensor([-1.0, 2.0])).data.tolist()
     [0.0, 2.0]
     """
@@ -27,7 +26,6 @@ def leaky_relu(x, negative_slope=0.01):
     `negative_slope` is a number in [0, 1). Source: Maas, Hannun, Ng, Rectifier nonlinearities improve neural network
     acoustic models, ICML workshop 2013, section 2.
 
-    >>> from minireg import Tensor, ops
     >>> ops.leaky_relu(Tensor([-4.0, 2.0]), negative_slope=0.25).data.tolist()
     [-1.0, 2.0]
     """
@@ -52,7 +50,6 @@ def sigmoid(x):
 
     Computed as (1 + tanh(x / 2)) / 2, which is the same function and never overflows.
 
-    >>> from minireg import Tensor, ops
     >>> ops.sigmoid(Tensor([-1000.0, 0.0])).data.tolist()
     [0.0, 0.5]
     """
@@ -64,7 +61,6 @@ def sigmoid(x):
 def tanh(x):
     """y = (e^x - e^-x) / (e^x + e^-x)        g_x = g (1 - y^2)
 
-    >>> from minireg import Tensor, ops
     >>> ops.tanh(Tensor([0.0, 1000.0])).data.tolist()
     [0.0, 1.0]
     """
@@ -78,7 +74,6 @@ def softmax(x, axis=-1):
 
     The maximum is subtracted first: it cancels, and no exponential overflows.
 
-    >>> from minireg import Tensor, ops
     >>> ops.softmax(Tensor([1000.0, 1000.0, 0.0])).data.tolist()
     [0.5, 0.5, 0.0]
     """
@@ -91,7 +86,6 @@ def softmax(x, axis=-1):
 def log_softmax(x, axis=-1):
     """y_i = x_i - ln sum_j e^(x_j) along `axis`        g_x = g - e^y sum_j g_j
 
-    >>> from minireg import Tensor, ops
     >>> ops.log_softmax(Tensor([1000.0, 0.0])).data.tolist()  # ln(softmax) would be -inf
     [0.0, -1000.0]
     """

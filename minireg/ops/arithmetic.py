@@ -11,7 +11,6 @@ from minireg.backend import xp
 def add(x, other):
     """y = x + other        g_x = g        g_other = g
 
-    >>> from minireg import Tensor, ops
     >>> bias = Tensor(1.0, requires_grad=True)
     >>> ops.add(Tensor([2.0, 3.0]), bias).sum().backward()
     >>> bias.grad.item()  # used twice, once for each element
@@ -24,7 +23,6 @@ def add(x, other):
 def sub(x, other):
     """y = x - other        g_x = g        g_other = -g
 
-    >>> from minireg import Tensor, ops
     >>> ops.sub(5.0, Tensor([1.0, 2.0])).data.tolist()
     [4.0, 3.0]
     """
@@ -35,7 +33,6 @@ def sub(x, other):
 def mul(x, other):
     """y = x other        g_x = g other        g_other = g x
 
-    >>> from minireg import Tensor, ops
     >>> ops.mul(Tensor([2.0, 3.0]), Tensor([[1.0], [10.0]])).data.tolist()
     [[2.0, 3.0], [20.0, 30.0]]
     """
@@ -46,7 +43,6 @@ def mul(x, other):
 def div(x, other):
     """y = x / other        g_x = g / other        g_other = -g x / other^2 = -g y / other
 
-    >>> from minireg import Tensor, ops
     >>> ops.div(Tensor([1.0, 3.0]), 2.0).data.tolist()
     [0.5, 1.5]
     """
@@ -58,7 +54,6 @@ def div(x, other):
 def neg(x):
     """y = -x        g_x = -g
 
-    >>> from minireg import Tensor, ops
     >>> ops.neg(Tensor([1.0, -2.0])).data.tolist()
     [-1.0, 2.0]
     """
@@ -73,7 +68,6 @@ def power(x, exponent):
     positive exponents, so g_exponent = 0; it is 0 there for the others too, for which no derivative exists. Where x is
     negative, log(x) and so g_exponent is NaN.
 
-    >>> from minireg import Tensor, ops
     >>> ops.power(Tensor([2.0, 3.0]), 2).data.tolist()
     [4.0, 9.0]
     """
@@ -94,7 +88,6 @@ def power(x, exponent):
 def exp(x):
     """y = e^x        g_x = g y
 
-    >>> from minireg import Tensor, ops
     >>> ops.exp(Tensor([0.0])).data.tolist()
     [1.0]
     """
@@ -106,7 +99,6 @@ def exp(x):
 def log(x):
     """y = ln(x)        g_x = g / x
 
-    >>> from minireg import Tensor, ops
     >>> ops.log(Tensor([1.0])).data.tolist()
     [0.0]
     """
@@ -117,7 +109,6 @@ def log(x):
 def sqrt(x):
     """y = x^(1/2)        g_x = g / (2 y), which is infinite at x = 0
 
-    >>> from minireg import Tensor, ops
     >>> x = Tensor(4.0, requires_grad=True)
     >>> ops.sqrt(x).backward()
     >>> x.grad.item()
@@ -131,7 +122,6 @@ def sqrt(x):
 def abs(x):
     """y = |x|        g_x = g sign(x), which is 0 at the kink x = 0
 
-    >>> from minireg import Tensor, ops
     >>> ops.abs(Tensor([-3.0, 2.0])).data.tolist()
     [3.0, 2.0]
     """
@@ -142,7 +132,6 @@ def abs(x):
 def maximum(x, other):
     """y = max(x, other)        the cotangent goes to the larger argument, and half to each where they are equal
 
-    >>> from minireg import Tensor, ops
     >>> ops.maximum(Tensor([1.0, 5.0]), 3.0).data.tolist()
     [3.0, 5.0]
     """
@@ -156,7 +145,6 @@ def maximum(x, other):
 def minimum(x, other):
     """y = min(x, other)        the cotangent goes to the smaller argument, and half to each where they are equal
 
-    >>> from minireg import Tensor, ops
     >>> ops.minimum(Tensor([1.0, 5.0]), 3.0).data.tolist()
     [1.0, 3.0]
     """
@@ -175,7 +163,6 @@ def _share_of_winner(x, other, dtype):
 def clip(x, low, high):
     """y = min(max(x, low), high) for numbers low <= high        g_x = g where low <= x <= high, else 0
 
-    >>> from minireg import Tensor, ops
     >>> ops.clip(Tensor([-1.0, 0.5, 2.0]), 0.0, 1.0).data.tolist()
     [0.0, 0.5, 1.0]
     """

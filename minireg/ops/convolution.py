@@ -47,7 +47,6 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     The result is (N, H_out, W_out, C_out), with H_out = (H + top + bottom - dilation (kh - 1) - 1) // stride + 1.
     Raises InputError where the shapes do not fit together or the kernel is larger than the padded image.
 
-    >>> from minireg import Tensor, ops
     >>> image, weight = Tensor([1.0] * 9).reshape(1, 3, 3, 1), Tensor([1.0] * 4).reshape(2, 2, 1, 1)
     >>> ops.conv2d(image, weight, padding="same").data[..., 0].tolist()  # how many pixels each window finds
     [[[4.0, 4.0, 2.0], [4.0, 4.0, 2.0], [2.0, 2.0, 1.0]]]
@@ -84,7 +83,6 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
     The result is (N, H_out, W_out, C_out), with H_out = (H - 1) stride - top - bottom + dilation (kh - 1) + 1 +
     output_padding. Raises InputError where the shapes do not fit together.
 
-    >>> from minireg import Tensor, ops
     >>> x, weight = Tensor([1.0, 10.0]).reshape(1, 1, 2, 1), Tensor([1.0, 2.0]).reshape(1, 2, 1, 1)
     >>> ops.conv_transpose2d(x, weight, stride=2).data[..., 0].tolist()  # every pixel becomes a multiple of the kernel
     [[[1.0, 2.0, 10.0, 20.0]]]

@@ -28,7 +28,6 @@ def separable_filter(x, kernel):
     W - k + 1, C). With k - 1 zeros around x (`pad`, half on each side) it has as many pixels as x. Raises InputError
     where x or the kernel is of another shape.
 
-    >>> from minireg import Tensor, ops
     >>> ops.separable_filter(Tensor([1.0] * 9).reshape(1, 3, 3, 1), [0.5, 1.0, 0.5]).item()  # (0.5 + 1 + 0.5)^2
     4.0
     """

@@ -29,7 +29,6 @@ def parzen_weights(x, bins):
     Transactions on Image Processing 9, 2000, doi:10.1109/83.887976; the two bins of padding: Mattes and others, PET-CT
     image registration in the chest using free-form deformations, IEEE TMI 22, 2003, doi:10.1109/TMI.2003.809072.
 
-    >>> from minireg import Tensor, ops
     >>> (6 * ops.parzen_weights(Tensor([0.0, 1.0]), 5)).data.tolist()
     [[1.0, 4.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 4.0, 1.0]]
     """

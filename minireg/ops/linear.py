@@ -16,7 +16,6 @@ def matmul(a, b):
     Shapes as in NumPy: (..., n, k) @ (..., k, m) -> (..., n, m), leading axes broadcast; a vector on the left is a
     row, on the right a column, and that axis is left out of the result.
 
-    >>> from minireg import Tensor, ops
     >>> ops.matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0])).data.tolist()
     [21.0, 43.0]
     """
@@ -45,7 +44,6 @@ def linear(x, weight, bias=None):
 
     x is (..., C_in), weight (C_in, C_out), bias (C_out,) or left out, and y (..., C_out).
 
-    >>> from minireg import Tensor, ops
     >>> ops.linear(Tensor([[1.0, 2.0]]), Tensor([[1.0], [10.0]]), Tensor([100.0])).data.tolist()
     [[121.0]]
     """

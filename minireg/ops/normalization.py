@@ -33,7 +33,6 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     Raises InputError in training with fewer than 2 values per channel. Source: Ioffe and Szegedy, Batch normalization,
     ICML 2015, algorithm 1 and the gradients of section 3, arXiv:1502.03167.
 
-    >>> from minireg import Tensor, ops
     >>> mean, var = Tensor([0.0]), Tensor([1.0])
     >>> ops.batch_norm(Tensor([[1.0], [3.0]]), mean, var, training=True, momentum=0.5, eps=0.0).data.tolist()
     [[-1.0], [1.0]]
@@ -77,8 +76,6 @@ def dropout(x, p, rng, training=True):
     numpy.random.Generator, so that both backends see the same one. Source: Srivastava, Hinton, Krizhevsky, Sutskever,
     Salakhutdinov, Dropout, Journal of Machine Learning Research 15, 2014 (scaled in training instead of afterwards).
 
-    >>> import numpy as np
-    >>> from minireg import Tensor, ops
     >>> ops.dropout(Tensor([1.0, 1.0, 1.0, 1.0]), 0.5, np.random.default_rng(1)).data.tolist()
     [2.0, 2.0, 0.0, 2.0]
     """

@@ -17,7 +17,6 @@ def max_pool2d(x, kernel_size, stride=None):
     out. `kernel_size` and `stride` are an int or (rows, columns); the stride is the kernel size unless given. Raises
     InputError where the window is larger than the image.
 
-    >>> from minireg import Tensor, ops
     >>> x = Tensor([1.0, 5.0, 5.0, 2.0], requires_grad=True)
     >>> ops.max_pool2d(x.reshape(1, 2, 2, 1), 2).backward()
     >>> x.grad.tolist()
@@ -48,7 +47,6 @@ def avg_pool2d(x, kernel_size, stride=None):
 
     Parameters and result as for `max_pool2d`.
 
-    >>> from minireg import Tensor, ops
     >>> ops.avg_pool2d(Tensor([1.0, 5.0, 5.0, 1.0]).reshape(1, 2, 2, 1), 2).item()
     3.0
     """
@@ -93,7 +91,6 @@ def _taps(shape, kernel, stride):
 def upsample_nearest(x, scale):
     """Every pixel becomes a block of scale x scale pixels        g_x = the sum of g over the block
 
-    >>> from minireg import Tensor, ops
     >>> ops.upsample_nearest(Tensor([0.0, 4.0]).reshape(1, 1, 2, 1), 2).data[..., 0].tolist()
     [[[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 4.0, 4.0]]]
     """
@@ -118,7 +115,6 @@ def upsample_bilinear(x, scale):
     Pixels are little squares: the centre of output pixel i lies at (i + 1/2) / scale - 1/2 in pixels of x. Beyond the
     outermost centres the border pixel is continued. (This is `align_corners=False` of PyTorch.)
 
-    >>> from minireg import Tensor, ops
     >>> ops.upsample_bilinear(Tensor([0.0, 4.0]).reshape(1, 1, 2, 1), 2).data[..., 0].tolist()
     [[[0.0, 1.0, 3.0, 4.0], [0.0, 1.0, 3.0, 4.0]]]
     """
@@ -176,7 +172,6 @@ def space_to_depth(x, block):
     InputError where the block does not divide H and W. Source: Shi and others, Real-time single image and video
     super-resolution, CVPR 2016, arXiv:1609.05158 (the reverse, there "pixel shuffle").
 
-    >>> from minireg import Tensor, ops
     >>> ops.space_to_depth(Tensor([[[[1.0], [2.0]], [[3.0], [4.0]]]]), 2).data.tolist()
     [[[[1.0, 2.0, 3.0, 4.0]]]]
     """
@@ -189,7 +184,6 @@ def space_to_depth(x, block):
 def depth_to_space(x, block):
     """(N, H, W, block block C) -> (N, H block, W block, C): the inverse of `space_to_depth`, which is also its VJP
 
-    >>> from minireg import Tensor, ops
     >>> ops.depth_to_space(Tensor([[[[1.0, 2.0, 3.0, 4.0]]]]), 2).data.tolist()
     [[[[1.0], [2.0]], [[3.0], [4.0]]]]
     """

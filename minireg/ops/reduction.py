@@ -14,7 +14,6 @@ from minireg.backend import xp
 def sum(x, axis=None, keepdims=False):
     """y = sum x        g_x = g, repeated over the reduced axes
 
-    >>> from minireg import Tensor, ops
     >>> ops.sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).data.tolist()
     [4.0, 6.0]
     """
@@ -26,7 +25,6 @@ def sum(x, axis=None, keepdims=False):
 def mean(x, axis=None, keepdims=False):
     """y = (1/n) sum x        g_x = g / n, repeated over the reduced axes
 
-    >>> from minireg import Tensor, ops
     >>> ops.mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1, keepdims=True).data.tolist()
     [[1.5], [3.5]]
     """
@@ -41,7 +39,6 @@ def variance(x, axis=None, keepdims=False):
 
     The mean depends on x too, but sum (x - mean) = 0, so that path contributes nothing.
 
-    >>> from minireg import Tensor, ops
     >>> ops.variance(Tensor([1.0, 3.0])).item()
     1.0
     """
@@ -56,7 +53,6 @@ def variance(x, axis=None, keepdims=False):
 def max(x, axis=None, keepdims=False):
     """y = max x        the cotangent goes to the largest element, in equal shares where several are equal
 
-    >>> from minireg import Tensor, ops
     >>> x = Tensor([2.0, 1.0, 2.0], requires_grad=True)
     >>> ops.max(x).backward()
     >>> x.grad.tolist()
@@ -69,7 +65,6 @@ def max(x, axis=None, keepdims=False):
 def min(x, axis=None, keepdims=False):
     """y = min x        the cotangent goes to the smallest element, in equal shares where several are equal
 
-    >>> from minireg import Tensor, ops
     >>> x = Tensor([[1.0, 1.0], [2.0, 2.0]], requires_grad=True)
     >>> ops.min(x, axis=1).backward(Tensor([1.0, 3.0]))
     >>> x.grad.tolist()

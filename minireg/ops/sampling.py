@@ -45,7 +45,6 @@ def warp(image, displacement, border="zeros"):
     Source: Jaderberg, Simonyan, Zisserman, Kavukcuoglu, Spatial transformer networks, NeurIPS 2015, equations 5 to 7,
     arXiv:1506.02025.
 
-    >>> from minireg import Tensor, ops
     >>> image, down = Tensor([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1), Tensor([1.0, 0.0] * 4).reshape(1, 2, 2, 2)
     >>> ops.warp(image, down).data[..., 0].tolist()  # every pixel takes what lies one row below it
     [[[3.0, 4.0], [0.0, 0.0]]]
@@ -94,7 +93,6 @@ def warp_nearest(labels, displacement, border="zeros"):
     with 0 beyond the border if `border` is "zeros". Half-way between two pixels the upper or left one is taken. NaN
     displacements give 0.
 
-    >>> from minireg import Tensor, ops
     >>> labels, right = Tensor([1, 3]).reshape(1, 1, 2, 1), Tensor([0.0, 0.75] * 2).reshape(1, 1, 2, 2)
     >>> ops.warp_nearest(labels, right).data[..., 0].tolist()
     [[[3, 0]]]

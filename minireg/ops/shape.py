@@ -13,7 +13,6 @@ from minireg.backend import xp
 def reshape(x, shape):
     """The same elements in order (row-major) in another shape        g_x = g in the shape of x
 
-    >>> from minireg import Tensor, ops
     >>> ops.reshape(Tensor([1.0, 2.0, 3.0, 4.0]), (2, 2)).data.tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
@@ -23,7 +22,6 @@ def reshape(x, shape):
 def flatten(x, start_dim=0):
     """The axes from `start_dim` on as one, row-major: with 1, a batch of images becomes (N, H W C).
 
-    >>> from minireg import Tensor, ops
     >>> ops.flatten(Tensor([[[1.0, 2.0]], [[3.0, 4.0]]]), start_dim=1).data.tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
@@ -34,7 +32,6 @@ def flatten(x, start_dim=0):
 def transpose(x, axes=None):
     """Axes in the order `axes`, reversed without it        g_x = g with the inverse permutation
 
-    >>> from minireg import Tensor, ops
     >>> ops.transpose(Tensor([[1.0, 2.0], [3.0, 4.0]])).data.tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
@@ -46,7 +43,6 @@ def transpose(x, axes=None):
 def broadcast_to(x, shape):
     """Repeat along new axes and axes of size 1        g_x = the sum over the repetitions (done by the engine)
 
-    >>> from minireg import Tensor, ops
     >>> ops.broadcast_to(Tensor([1.0, 2.0]), (2, 2)).data.tolist()
     [[1.0, 2.0], [1.0, 2.0]]
     """
@@ -56,7 +52,6 @@ def broadcast_to(x, shape):
 def concatenate(tensors, axis=0):
     """Join Tensors along an existing axis        g of each = its slice of g
 
-    >>> from minireg import Tensor, ops
     >>> ops.concatenate([Tensor([1.0]), Tensor([2.0, 3.0])]).data.tolist()
     [1.0, 2.0, 3.0]
     """
@@ -75,7 +70,6 @@ def _concatenate(*arrays, axis):
 def stack(tensors, axis=0):
     """Join Tensors of one shape along a new axis        g of each = its place in g
 
-    >>> from minireg import Tensor, ops
     >>> ops.stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])], axis=1).data.tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
@@ -95,7 +89,6 @@ def pad(x, pad_width, value=0.0):
 
     `pad_width` is one pair (before, after) of non-negative ints for each axis of x.
 
-    >>> from minireg import Tensor, ops
     >>> ops.pad(Tensor([5.0, 6.0]), [(1, 2)]).data.tolist()
     [0.0, 5.0, 6.0, 0.0, 0.0]
     """
@@ -111,7 +104,6 @@ def getitem(x, index):
     `index` is what NumPy takes: ints, slices, None, Ellipsis, integer or boolean arrays, or a tuple of them. Where an
     integer array names an element several times, the cotangents of all its copies add up.
 
-    >>> from minireg import Tensor, ops
     >>> x = Tensor([5.0, 6.0, 7.0], requires_grad=True)
     >>> ops.getitem(x, [0, 0, 1]).sum().backward()
     >>> x.grad.tolist()

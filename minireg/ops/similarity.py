@@ -25,7 +25,6 @@ def ncc(a, b):
 
     Source: Lewis, Fast normalized cross-correlation, Vision Interface 1995, pages 120 to 123 (there for every shift).
 
-    >>> from minireg import Tensor, ops
     >>> a = Tensor([1.0, 1.0, 3.0, 3.0]).reshape(1, 2, 2, 1)
     >>> ops.ncc(a, 10 - 2 * a).data.tolist()  # brightness and contrast do not matter, the sign does
     [-1.0]

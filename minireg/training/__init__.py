@@ -17,16 +17,6 @@ from minireg.training.trainer import CHECKPOINT, Trainer
 from minireg.training.workers import Workers
 
 __all__ = [
-    "CHECKPOINT",
-    "Configuration",
-    "Trainer",
-    "Workers",
-    "backpropagate",
-    "configure",
-    "load_checkpoint",
-    "load_network",
-    "objective",
-    "read_configuration",
-    "save_checkpoint",
-    "source_to_evaluate",
-]
+    "CHECKPOINT", "Configuration", "Trainer", "Workers", "backpropagate", "configure", "load_checkpoint",
+    "load_network", "objective", "read_configuration", "save_checkpoint", "source_to_evaluate",
+]  # fmt: skip

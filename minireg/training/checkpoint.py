@@ -29,8 +29,6 @@ def save_checkpoint(path, meta, **groups):
 
     Raises OSError as the operating system reports it; an earlier file of that name is still there then.
 
-    >>> import numpy as np
-    >>> from minireg.training import load_checkpoint, save_checkpoint
     >>> save_checkpoint("checkpoint.npz", {"step": 3}, model={"weight": np.ones(2)})
     >>> load_checkpoint("checkpoint.npz")
     ({'step': 3}, {'model': {'weight': array([1., 1.])}})
@@ -49,7 +47,6 @@ def load_checkpoint(path):
 
     Raises InputError where there is no such file, or it is not a checkpoint of this project, damaged or cut short.
 
-    >>> from minireg.training import load_checkpoint
     >>> load_checkpoint("nowhere.npz")
     Traceback (most recent call last):
     minireg.errors.InputError: there is no checkpoint nowhere.npz: name the checkpoint.npz of a run folder

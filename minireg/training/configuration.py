@@ -211,7 +211,6 @@ def configure(given):
 
     Raises InputError where options do not go together, or one is unknown or out of range.
 
-    >>> from minireg.training import configure
     >>> configuration = configure({"data": "phantom", "modality": "multi", "smoothness": 0.5})
     >>> configuration.loss, configuration.smoothness, configuration.batch_size, configuration.digit
     ('mi', 0.5, 8, None)
@@ -237,7 +236,6 @@ def source_to_evaluate(data, digit, data_dir, configuration):
 
     Raises InputError where the digit does not go with the data or the network, and as `data.load_data`.
 
-    >>> from minireg.training import source_to_evaluate
     >>> source_to_evaluate("phantom", None, None, None).name
     'phantom'
     """

@@ -33,10 +33,8 @@ def objective(network, moving, fixed, configuration, looks=None):
     loss : scalar Tensor
     terms : dict of str to scalar Tensor, "similarity" and those that have a weight; "smoothness" in any case
 
-    >>> import numpy as np
-    >>> from minireg import Tensor
     >>> from minireg.models import SymmetricUNet
-    >>> from minireg.training import configure, objective
+    >>> from minireg.training import configure
     >>> rng = np.random.default_rng(0)
     >>> image = Tensor(rng.random((1, 32, 32, 1), "float32"))
     >>> loss, terms = objective(SymmetricUNet(rng), image, image, configure({"data": "strokes"}))
@@ -66,9 +64,8 @@ def backpropagate(network, moving, fixed, configuration, looks=None):
     moving, fixed are NumPy arrays; the rest is as for `objective`. Returns the values of the loss and of its terms, a
     dict of floats.
 
-    >>> import numpy as np
     >>> from minireg.models import SymmetricUNet
-    >>> from minireg.training import backpropagate, configure
+    >>> from minireg.training import configure
     >>> rng = np.random.default_rng(0)
     >>> moving, fixed = rng.random((2, 1, 32, 32, 1), "float32")
     >>> list(backpropagate(SymmetricUNet(rng), moving, fixed, configure({"data": "strokes"})))

@@ -53,7 +53,7 @@ class Trainer:
         Made where it does not exist.
 
     >>> from minireg.data import DigitPairs, load_strokes
-    >>> from minireg.training import Trainer, configure, load_network
+    >>> from minireg.training import configure, load_network
     >>> source = DigitPairs(load_strokes(train_per_digit=12, test_per_digit=3), digit=7)
     >>> configuration = configure({"data": "strokes", "steps": 1, "workers": 1}).completed(source)
     >>> Trainer(configuration, source, "run").train()

@@ -26,15 +26,6 @@ from minireg.viz.methods import methods_picture
 from minireg.viz.pairs import field_picture, registration_picture
 
 __all__ = [
-    "FOLD_COLOUR",
-    "animation",
-    "draw_arrows",
-    "draw_direction",
-    "draw_log_jacobian",
-    "draw_overlay",
-    "draw_warped_grid",
-    "field_picture",
-    "loss_curve",
-    "methods_picture",
-    "registration_picture",
-]
+    "FOLD_COLOUR", "animation", "draw_arrows", "draw_direction", "draw_log_jacobian", "draw_overlay",
+    "draw_warped_grid", "field_picture", "loss_curve", "methods_picture", "registration_picture",
+]  # fmt: skip

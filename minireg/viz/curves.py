@@ -26,7 +26,6 @@ def loss_curve(history, path):
     Raises InputError for entries that are not one-dimensional or not equally long, and OSError as `atomic_write`.
 
     >>> from matplotlib.image import imread
-    >>> from minireg.viz import loss_curve
     >>> loss_curve({"loss": [0.9, 0.5, 0.3, 0.2], "smoothness": [0.0, 0.1, 0.1, 0.2]}, "loss.png")
     >>> imread("loss.png").shape
     (300, 900, 4)

@@ -36,9 +36,7 @@ def draw_warped_grid(axes, displacement, spacing=1):
     displacement (H, W, 2) in pixels. Every `spacing`-th row and column of the grid is drawn, and always the last ones.
     Raises InputError as `corner_determinants`.
 
-    >>> import numpy as np
     >>> from matplotlib.figure import Figure
-    >>> from minireg.viz import draw_warped_grid
     >>> axes = Figure().add_subplot()
     >>> draw_warped_grid(axes, np.full((4, 3, 2), (0.5, 2.0)))
     >>> lines, folds = axes.collections
@@ -68,9 +66,7 @@ def draw_arrows(axes, displacement, spacing=1):
 
     displacement (H, W, 2) in pixels. Every `spacing`-th pixel, down and across, has an arrow.
 
-    >>> import numpy as np
     >>> from matplotlib.figure import Figure
-    >>> from minireg.viz import draw_arrows
     >>> axes = Figure().add_subplot()
     >>> draw_arrows(axes, np.full((8, 8, 2), (0.5, 2.0)), spacing=4)
     >>> axes.collections[0].XY.tolist()  # the pixels (x, y) that have an arrow
@@ -102,9 +98,7 @@ def draw_direction(axes, displacement, longest=None):
     Source: Baker, Scharstein, Lewis, Roth, Black, Szeliski, A database and evaluation methodology for optical flow,
     International Journal of Computer Vision 92 (2011), figure 3, doi:10.1007/s11263-010-0390-2; hues evenly spaced.
 
-    >>> import numpy as np
     >>> from matplotlib.figure import Figure
-    >>> from minireg.viz import draw_direction
     >>> axes = Figure().add_subplot()
     >>> draw_direction(axes, np.full((8, 8, 2), (0.0, 2.0)))
     >>> axes.images[0].get_array()[0, 0].tolist()  # all look to the right: red
@@ -139,9 +133,7 @@ def draw_log_jacobian(axes, displacement, limit=None):
     displacement (H, W, 2) in pixels. The colours end at -limit and limit, which is `log_jacobian_limit` unless it is
     given. The cells lie between the pixels' centres. Raises InputError as `corner_determinants`.
 
-    >>> import numpy as np
     >>> from matplotlib.figure import Figure
-    >>> from minireg.viz import draw_log_jacobian
     >>> axes = Figure().add_subplot()
     >>> draw_log_jacobian(axes, np.moveaxis(np.mgrid[:8, :8], 0, -1) * 0.5)  # looks at 1.5^2 times the area
     >>> round(float(axes.images[0].get_array()[0, 0]), 3)
@@ -174,8 +166,6 @@ def draw_log_jacobian(axes, displacement, limit=None):
 def log_jacobian_limit(displacement):
     """Where the colours of `draw_log_jacobian` end for a batch (N, H, W, 2): max |log |J||, kept within [.1, 2].
 
-    >>> import numpy as np
-    >>> from minireg.viz.fields import log_jacobian_limit
     >>> log_jacobian_limit(np.zeros((1, 8, 8, 2)))
     0.1
     """
@@ -189,9 +179,7 @@ def draw_overlay(axes, first, second):
     Magenta and green add up to white, so what is bright in both is white, and what is in one only has its colour. The
     images are float arrays (H, W, 1), intensities in [0, 1]; what lies outside is cut off.
 
-    >>> import numpy as np
     >>> from matplotlib.figure import Figure
-    >>> from minireg.viz import draw_overlay
     >>> axes = Figure().add_subplot()
     >>> draw_overlay(axes, np.array([[[1.0], [0.0], [0.5]]]), np.array([[[0.0], [1.0], [0.5]]]))
     >>> axes.images[0].get_array().tolist()  # magenta, green, grey

@@ -40,9 +40,7 @@ def animation(moving, fixed, displacement, path, frames=16, max_rows=2):
     Raises InputError for shapes that do not belong together, more than one channel, values that are not finite, or too
     few frames, and OSError as `atomic_write`.
 
-    >>> import numpy as np
     >>> from PIL import Image
-    >>> from minireg.viz import animation
     >>> moving, fixed = np.random.default_rng(0).random((2, 1, 32, 32, 1), dtype="float32")
     >>> animation(moving, fixed, np.ones((1, 32, 32, 2), "float32"), "pair.gif", frames=3)
     >>> with Image.open("pair.gif") as gif:

@@ -32,7 +32,6 @@ def methods_picture(scores, path):
     `atomic_write`, with nothing left behind.
 
     >>> from pathlib import Path
-    >>> from minireg.viz import methods_picture
     >>> methods_picture({"identity": {"ncc": [0.1, 0.4]}, "demons": {"ncc": [0.8, 0.9]}}, "methods.png")
     >>> Path("methods.png").exists()
     True

@@ -41,9 +41,7 @@ def registration_picture(moving, fixed, warped, displacement, path, titles=None,
     Raises InputError for shapes that do not belong together, more than one channel, or values that are not finite, and
     OSError as `atomic_write`.
 
-    >>> import numpy as np
     >>> from matplotlib.image import imread
-    >>> from minireg.viz import registration_picture
     >>> moving, fixed = np.random.default_rng(0).random((2, 3, 32, 32, 1))
     >>> registration_picture(moving, fixed, moving, np.zeros((3, 32, 32, 2)), "pairs.png", titles=["a", "b", "c"])
     >>> imread("pairs.png").shape
@@ -89,9 +87,7 @@ def field_picture(moving, fixed, warped, displacement, path, titles=None, max_ro
 
     Parameters, errors : as for `registration_picture`
 
-    >>> import numpy as np
     >>> from matplotlib.image import imread
-    >>> from minireg.viz import field_picture
     >>> moving, fixed = np.random.default_rng(0).random((2, 1, 32, 32, 1))
     >>> field_picture(moving, fixed, moving, np.zeros((1, 32, 32, 2)), "fields.png")
     >>> imread("fields.png").shape
