@@ -187,9 +187,7 @@ def to_device(data):
     data : NumPy array, number or nested list of numbers
         An array keeps its dtype. Python floats become float32, the dtype in which this project computes.
 
-    Returns
-    -------
-    array of the backend in use; the same object where nothing had to be done.
+    Returns an array of the backend in use; the same object where nothing had to be done.
     """
     if is_array(data):
         return data

@@ -136,7 +136,6 @@ def he_normal(shape, fan_in, rng, negative_slope=0.0):
 
     `shape` is that of the weight, `fan_in` the number of inputs that one output sums over, `rng` a
     numpy.random.Generator, `negative_slope` that of the leaky ReLU that follows. Returns a NumPy array, float32.
-
     Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, ICCV 2015, equations 10 and 15, arXiv:1502.01852.
 
     >>> import numpy as np

@@ -235,7 +235,6 @@ def clip_gradient_norm(parameters, largest):
     """Shorten all gradients together so that their joint Euclidean norm is at most `largest`.
 
     Returns the norm before, a float. Where it is not finite the gradients are left as they are.
-
     Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, ICML 2013, algorithm 1,
     arXiv:1211.5063.
 

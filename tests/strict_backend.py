@@ -1,7 +1,7 @@
 """A stand-in for CuPy that runs on any machine: NumPy behind the restrictions that a GPU library has.
 
 An array of NumPy and an array of this backend never meet by accident. Where NumPy would convert silently, this one
-raises, as CuPy does: `numpy.asarray(array)`, `array + numpy_array`, `xp.sqrt([1, 2])`, `array[numpy_index]`.
+raises, as CuPy does: `np.asarray(array)`, `array + numpy_array`, `xp.sqrt([1, 2])`, `array[numpy_index]`.
 Reductions return arrays without axes instead of scalars. The module has only functions that CuPy has too (those in
 cupy_functions.txt, which list_cupy_functions.py writes), so an op that uses another fails here as it would on a GPU.
 Stricter than CuPy in one point: `xp.asarray` takes no NumPy array, because `backend.to_device` is the one way in.
@@ -12,7 +12,7 @@ import types
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy
+import numpy as np
 
 from minireg import backend
 
@@ -34,7 +34,7 @@ class StrictArray:
     __array_ufunc__ = None  # numpy_array + strict_array asks StrictArray.__radd__, which refuses
 
     def __init__(self, host, base=None):
-        self._host = numpy.asarray(host)
+        self._host = np.asarray(host)
         self.base = base
 
     def __array__(self, dtype=None, copy=None):
@@ -81,13 +81,13 @@ def _wrap(result, *sources):
     """A result of NumPy as a StrictArray that remembers whose memory it looks at; tuples element by element."""
     if isinstance(result, tuple):
         return tuple(_wrap(part, *sources) for part in result)
-    if not isinstance(result, (numpy.ndarray, numpy.generic)):
+    if not isinstance(result, (np.ndarray, np.generic)):
         return result
     for source in sources:
         if isinstance(source, StrictArray):
             if result is source._host:
                 return source
-            if numpy.may_share_memory(result, source._host):
+            if np.may_share_memory(result, source._host):
                 return StrictArray(result, base=source if source.base is None else source.base)
     return StrictArray(result)
 
@@ -96,7 +96,7 @@ def _operand(value):
     """The NumPy array inside a StrictArray; numbers as they are; everything else is refused."""
     if isinstance(value, StrictArray):
         return value._host
-    if isinstance(value, (bool, int, float, numpy.generic)):
+    if isinstance(value, (bool, int, float, np.generic)):
         return value
     raise TypeError(f"Unsupported type {type(value)}")
 
@@ -104,7 +104,7 @@ def _operand(value):
 def _raw_index(index):
     if isinstance(index, tuple):
         return tuple(_raw_index(part) for part in index)
-    if isinstance(index, numpy.ndarray):
+    if isinstance(index, np.ndarray):
         raise IndexError("a NumPy array cannot index an array of the strict backend")
     return index._host if isinstance(index, StrictArray) else index
 
@@ -150,12 +150,12 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(StrictArray, f"__{_name}__", _binary(getattr(operator, _name)))
 for _name, _ufunc in {
-    "iadd": numpy.add,
-    "isub": numpy.subtract,
-    "imul": numpy.multiply,
-    "itruediv": numpy.true_divide,
-    "iand": numpy.bitwise_and,
-    "ior": numpy.bitwise_or,
+    "iadd": np.add,
+    "isub": np.subtract,
+    "imul": np.multiply,
+    "itruediv": np.true_divide,
+    "iand": np.bitwise_and,
+    "ior": np.bitwise_or,
 }.items():
     setattr(StrictArray, f"__{_name}__", _in_place(_ufunc))
 StrictArray.__neg__ = lambda self: _wrap(-self._host)
@@ -184,7 +184,7 @@ def _of_first_argument(function):
         if out is not None:
             function(_array(array), *args, out=_array(out), **options)
             return out
-        args = [_operand(value) if isinstance(value, (StrictArray, numpy.ndarray)) else value for value in args]
+        args = [_operand(value) if isinstance(value, (StrictArray, np.ndarray)) else value for value in args]
         return _wrap(function(_array(array), *args, **options), array)
 
     return strict
@@ -199,7 +199,7 @@ def _of_sequence(function):
 
 def _creation(function):
     def strict(*args, **options):
-        if any(isinstance(value, (numpy.ndarray, StrictArray)) for value in args):
+        if any(isinstance(value, (np.ndarray, StrictArray)) for value in args):
             raise TypeError("expected numbers")
         return _wrap(function(*args, **options))
 
@@ -207,11 +207,11 @@ def _creation(function):
 
 
 def _asarray(value, dtype=None):
-    return _wrap(numpy.asarray(_operand(value), dtype=dtype), value)
+    return _wrap(np.asarray(_operand(value), dtype=dtype), value)
 
 
 def _where(condition, x, y):
-    return _wrap(numpy.where(_array(condition), _operand(x), _operand(y)))
+    return _wrap(np.where(_array(condition), _operand(x), _operand(y)))
 
 
 UFUNCS = [
@@ -320,13 +320,13 @@ strict_numpy = types.SimpleNamespace(
     asarray=_asarray,
     where=_where,
     lib=types.SimpleNamespace(
-        stride_tricks=types.SimpleNamespace(as_strided=_of_first_argument(numpy.lib.stride_tricks.as_strided))
+        stride_tricks=types.SimpleNamespace(as_strided=_of_first_argument(np.lib.stride_tricks.as_strided))
     ),
-    **{name: _Ufunc(getattr(numpy, name)) for name in UFUNCS},
-    **{name: _of_first_argument(getattr(numpy, name)) for name in OF_FIRST_ARGUMENT},
-    **{name: _of_sequence(getattr(numpy, name)) for name in OF_SEQUENCE},
-    **{name: _creation(getattr(numpy, name)) for name in CREATION},
-    **{name: getattr(numpy, name) for name in CONSTANTS},
+    **{name: _Ufunc(getattr(np, name)) for name in UFUNCS},
+    **{name: _of_first_argument(getattr(np, name)) for name in OF_FIRST_ARGUMENT},
+    **{name: _of_sequence(getattr(np, name)) for name in OF_SEQUENCE},
+    **{name: _creation(getattr(np, name)) for name in CREATION},
+    **{name: getattr(np, name) for name in CONSTANTS},
 )
 only_what_cupy_has([name for name in vars(strict_numpy) if name != "lib"])
 only_what_cupy_has(vars(strict_numpy.lib.stride_tricks), "lib.stride_tricks.")
@@ -344,10 +344,10 @@ class StrictBackend(backend.NumpyBackend):
         self.array_type = StrictArray
 
     def to_device(self, host_array):
-        return StrictArray(numpy.array(host_array))
+        return StrictArray(np.array(host_array))
 
     def to_host(self, array):
-        return numpy.array(_array(array))
+        return np.array(_array(array))
 
 
 @contextmanager

@@ -26,9 +26,7 @@ def cross_entropy(logits, labels):
     logits : (N, classes)
     labels : integer array (N,), each 0 to classes - 1
 
-    Returns
-    -------
-    scalar Tensor in [0, inf); 0 where all of p is on the true class, ln classes where all logits are equal
+    Returns a scalar Tensor in [0, inf); 0 where all of p is on the true class, ln classes where all logits are equal
 
     Raises InputError for labels of another shape, that are no integers, or beyond the classes.
 
@@ -53,9 +51,7 @@ def accuracy(logits, labels):
     logits : NumPy array (N, classes), N at least 1; of several equally large ones the first counts
     labels : integer array (N,), each 0 to classes - 1
 
-    Returns
-    -------
-    float in [0, 1]
+    Returns a float in [0, 1]
 
     Raises InputError as `cross_entropy`.
 

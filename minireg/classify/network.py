@@ -79,9 +79,7 @@ class SurveyCNN(Module):
         batch_size : int
         progress : bool, show a progress bar
 
-        Returns
-        -------
-        NumPy array (N, classes), float32; every row sums to 1
+        Returns a NumPy array (N, classes), float32; every row sums to 1
 
         Raises InputError as `forward`.
         """

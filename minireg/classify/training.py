@@ -23,9 +23,7 @@ def train_classifier(network, images, labels, rng, epochs=10, batch_size=32, lr=
     epochs, batch_size : int
     lr : float, by default Adam's own
 
-    Returns
-    -------
-    list of floats, the loss of every step
+    Returns a list of floats, the loss of every step
 
     Raises TrainingError where the loss is not finite.
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from minireg import backend, ops
-from minireg.autograd import no_grad
-from minireg.fields import affine_displacement, compose, random_diffeomorphism
+from minireg import backend
+from minireg.fields import affine_displacement, compose, random_diffeomorphism, warp_images
 
 ROTATION, SCALE, SHIFT = 5.0, 0.05, 0.02  # standard deviations: degrees; factor, each way; share of the side
 AMPLITUDE, SMOOTHNESS = 0.06, 0.12  # of the elastic part, as shares of the side
@@ -24,9 +23,7 @@ def augment(moving, fixed, rng):
     moving, fixed : NumPy arrays (N, H, W, 1), float32, intensities in [0, 1]
     rng : numpy.random.Generator
 
-    Returns
-    -------
-    moving, fixed : of the same shape and dtype
+    Returns both, of the same shape and dtype
 
     >>> image = np.zeros((1, 32, 32, 1), "float32")
     >>> image[:, 8:24, 8:24] = 1
@@ -43,10 +40,8 @@ def augment(moving, fixed, rng):
     matrix[:, 1, 0], matrix[:, 1, 1] = np.sin(angle) * scale[:, 0], np.cos(angle) * scale[:, 1]
     matrix[:, :, 2] = rng.normal(0, SHIFT * side, (count, 2))
     elastic, _ = random_diffeomorphism(rng, (count, height, width), AMPLITUDE * side, SMOOTHNESS * side)
-    with no_grad():
-        affine = affine_displacement(backend.to_device(matrix), height, width)
-        field = compose(backend.to_device(elastic), affine)
-        warped = (ops.warp(backend.to_device(images), field, border="edge") for images in (moving, fixed))
-        moving, fixed = (backend.to_host(images.data) for images in warped)
+    affine = affine_displacement(backend.to_device(matrix), height, width)
+    field = compose(backend.to_device(elastic), affine).data
+    moving, fixed = (warp_images(images, field) for images in (moving, fixed))
     gammas = np.exp(rng.normal(0, GAMMA, (2, count, 1, 1, 1))).astype(np.float32)
     return moving ** gammas[0], fixed ** gammas[1]

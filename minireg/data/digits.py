@@ -131,9 +131,7 @@ class DigitPairs:
         split : "test" to report, "validation" to choose
             The fixed image of atlas pairing is a test image either way: it is the one that was trained for.
 
-        Returns
-        -------
-        `Pairs` of images (count, 32, 32, 1), each with its digit as title
+        Returns `Pairs` of images (count, 32, 32, 1), each with its digit as title
 
         Raises InputError for an unknown split, or fewer than two images of a digit in it.
         """

@@ -18,9 +18,7 @@ def normalise_percentiles(images, low=1, high=99):
     images : array (N, H, W, C) of numbers in any unit
     low, high : percentiles, 0 <= low < high <= 100
 
-    Returns
-    -------
-    float32 array (N, H, W, C) in [0, 1]; 0 everywhere for a constant image
+    Returns a float32 array (N, H, W, C) in [0, 1]; 0 everywhere for a constant image
 
     Raises InputError where the images are not four-dimensional, empty, or not finite, or percentiles out of order.
 

@@ -25,9 +25,7 @@ def load_data(name="auto", data_dir=None, **options):
     data_dir : for digits
     options : what `DigitPairs` takes beside the digits, or `PhantomPairs`
 
-    Returns
-    -------
-    a source of pairs, as `pairs.py` describes it: `DigitPairs`, `PhantomPairs` or `FolderPairs`
+    Returns a source of pairs, as `pairs.py` describes it: `DigitPairs`, `PhantomPairs` or `FolderPairs`
 
     Raises InputError as they do, or where nothing has this name.
 

@@ -80,9 +80,7 @@ def known_deformation(fixed, seed=KNOWN_SEED):
     fixed : array (N, H, W, 1), float32
     seed : int
 
-    Returns
-    -------
-    moving (N, H, W, 1), u (N, H, W, 2) in pixels : float32 arrays
+    Returns moving (N, H, W, 1) and u (N, H, W, 2), in pixels, float32
 
     >>> moving, displacement = known_deformation(np.ones((1, 16, 16, 1), "float32"))
     >>> bool(np.linalg.norm(displacement, axis=-1).max() < 5)

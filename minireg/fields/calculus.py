@@ -61,9 +61,7 @@ def integrate(velocity, squarings):
     squarings : int
         So many that the longest velocity over 2^squarings is well below one pixel.
 
-    Returns
-    -------
-    Tensor (N, H, W, 2), in pixels
+    Returns a Tensor (N, H, W, 2), in pixels
 
     Source: Arsigny, Commowick, Pennec, Ayache, A log-Euclidean framework for statistics on diffeomorphisms, MICCAI
     2006, algorithm 2, doi:10.1007/11866565_113; as a layer, Dalca et al., MICCAI 2018, arXiv:1805.04605.
@@ -136,9 +134,7 @@ def smooth(field, sigma):
     field : (N, H, W, C): displacement, velocity or images
     sigma : float, in pixels; 0 changes nothing
 
-    Returns
-    -------
-    Tensor (N, H, W, C)
+    Returns a Tensor (N, H, W, C)
 
     Raises InputError for a negative sigma.
 

@@ -31,9 +31,7 @@ def affine_displacement(matrix, height, width):
         the moving one: A = 2 I shows the moving image at half its size.
     height, width : int, of the image
 
-    Returns
-    -------
-    Tensor (N, H, W, 2), in pixels, differentiable in the matrix
+    Returns a Tensor (N, H, W, 2), in pixels, differentiable in the matrix
 
     Raises InputError where the matrix is not (N, 2, 3).
 
@@ -161,9 +159,7 @@ def random_diffeomorphism(rng, shape, amplitude, smoothness):
     amplitude : float, in pixels, above 0
     smoothness : float, in pixels: sigma of the Gaussian, above 0
 
-    Returns
-    -------
-    displacement, inverse : NumPy float32 (N, H, W, 2), in pixels
+    Returns the displacement and its inverse, NumPy float32 (N, H, W, 2), in pixels
 
     Raises InputError for an amplitude or a smoothness that is not a number above 0.
 

@@ -55,9 +55,7 @@ def warp_points(points, displacement):
     points : (N, K, 2), in pixels: row, column; need not be whole numbers
     displacement : (N, H, W, 2), in pixels
 
-    Returns
-    -------
-    Tensor (N, K, 2); its gradients are those of `ops.warp`.
+    Returns a Tensor (N, K, 2); its gradients are those of `ops.warp`.
 
     Raises InputError where the shapes do not fit together, or points are not floating-point.
 

@@ -82,9 +82,7 @@ def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=
     relative : float, the tolerance relative to the absolute terms
     steps : floats, the steps to try, from large to small
 
-    Returns
-    -------
-    Report
+    Returns a Report
 
     Raises
     ------

@@ -15,7 +15,6 @@ def diffusion(displacement):
 
     The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; the result in [0, inf), 0 for a
     translation.
-
     Source: Fischer and Modersitzki, Fast diffusion registration, Contemporary Mathematics 313 (2002); as in
     Balakrishnan et al., VoxelMorph, IEEE TMI 38 (2019), equation 6, doi:10.1109/TMI.2019.2897538.
 
@@ -41,7 +40,6 @@ def bending_energy(displacement):
 
     The displacement is (N, H, W, 2), in pixels, with H and W of at least 3; the result in [0, inf), 0 for every affine
     field.
-
     Source: Rueckert et al., Nonrigid registration using free-form deformations: application to breast MR images, IEEE
     TMI 18 (1999), doi:10.1109/42.796284.
 
@@ -69,7 +67,6 @@ def folding_penalty(displacement, threshold=0.1):
     The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; the threshold a float, the determinant from
     which on a corner costs nothing. The result is in [0, inf), 0 where no area shrinks to less than `threshold` times
     itself.
-
     Source: Mok and Chung, Fast symmetric diffeomorphic image registration with convolutional neural networks, CVPR
     2020, arXiv:2003.09514; there of the determinant at the pixels, below 0, and not squared.
 
@@ -93,7 +90,6 @@ def inverse_consistency(forward, backward):
     `inverse_consistency(backward, forward)` for both.
 
     Both are (N, H, W, 2), in pixels; the result is in [0, inf), 0 for a field and its exact inverse.
-
     Source: Christensen and Johnson, Consistent image registration, IEEE TMI 20 (2001).
 
     >>> import numpy as np

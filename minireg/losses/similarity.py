@@ -68,24 +68,20 @@ def local_ncc(a, b, window=9):
 
     The image's mean is taken off before anything is squared, so a large offset costs no digits of the variance.
 
-    Parameters
-    ----------
-    a, b : (N, H, W, C)
-    window : odd int, at least 3 and at most H and W, in pixels
-
-    Returns
-    -------
-    scores : Tensor (N,), each in [-1, 1] to rounding; 1 for identical images; 0 where all windows were left out
-    share_left_out : array (N,) of the backend, in [0, 1]; the windows of each channel count
-
-    Raises
-    ------
-    InputError
-        Shapes that differ or are not (N, H, W, C), or a window that is even or does not fit.
-
+    a and b are (N, H, W, C), window is an odd int, at least 3 and at most H and W, in pixels. Returns the scores, a
+    Tensor (N,), each in [-1, 1] to rounding, 1 for identical images, 0 where all windows were left out; and the share
+    left out, an array (N,) of the backend, in [0, 1], for which the windows of each channel count. Raises InputError
+    for shapes that differ or are not (N, H, W, C), or a window that is even or does not fit.
     Source: Cachier et al., Iconic feature based nonrigid registration: the PASHA algorithm, CVIU 89 (2003); Avants et
-    al., Symmetric diffeomorphic image registration with cross-correlation, Medical Image Analysis 12 (2008), which
-    squares it.
+    al., Symmetric diffeomorphic image registration with cross-correlation, Medical Image Analysis 12 (2008),
+    doi:10.1016/j.media.2007.06.004, which squares it.
+
+    >>> import numpy as np
+    >>> from minireg import Tensor, losses
+    >>> a = Tensor(np.pad(np.eye(3), ((0, 0), (0, 3))).reshape(1, 3, 6, 1))  # the last of four windows is empty
+    >>> scores, share_left_out = losses.local_ncc(a, 2 * a + 1, window=3)
+    >>> scores.data.round(3).tolist(), share_left_out.tolist()
+    ([1.0], [0.25])
     """
     ncc, structured = _ncc_of_windows(a, b, window)
     return _mean_of_windows(ncc, structured), 1 - xp.mean(structured, axis=(1, 2, 3))
@@ -96,6 +92,12 @@ def local_ncc_loss(a, b, window=9):
 
     In [0, 2]: 0 for identical images, 2 for inverted contrast, 1 for pairs in which every window was left out.
     Parameters and errors as for `local_ncc`.
+
+    >>> import numpy as np
+    >>> from minireg import Tensor, losses
+    >>> a = Tensor(np.eye(4).reshape(1, 4, 4, 1))
+    >>> round(losses.local_ncc_loss(a, 1 - a, window=3).item(), 3)
+    2.0
     """
     scores, _ = local_ncc(a, b, window)
     return 1 - scores.mean()
@@ -104,11 +106,16 @@ def local_ncc_loss(a, b, window=9):
 def squared_local_ncc_loss(a, b, window=9):
     """1 - the mean over the windows of their squared NCC, averaged over the pairs (`local_ncc`).
 
-    In [0, 1]: 0 for identical images, and 0 for inverted contrast too: squaring rewards both equally. That is
-    wanted between modalities, where bright may stand for dark; within one modality, use `local_ncc_loss`. 1 for pairs
-    in which every window was left out. Parameters and errors as for `local_ncc`.
+    In [0, 1]: 0 for identical images, and 0 for inverted contrast too: squaring rewards both equally. That is wanted
+    between modalities, where bright may stand for dark; within one modality, use `local_ncc_loss`. 1 for pairs in which
+    every window was left out. Parameters and errors as for `local_ncc`.
+    Source: Avants et al., as for `local_ncc`; what most toolkits call local NCC.
 
-    Source: Avants et al., Medical Image Analysis 12 (2008); what most toolkits call local NCC.
+    >>> import numpy as np
+    >>> from minireg import Tensor, losses
+    >>> a = Tensor(np.eye(4).reshape(1, 4, 4, 1))
+    >>> abs(losses.squared_local_ncc_loss(a, 1 - a, window=3).item()) < 1e-6
+    True
     """
     ncc, structured = _ncc_of_windows(a, b, window)
     return 1 - _mean_of_windows(ncc * ncc, structured).mean()
@@ -154,19 +161,16 @@ def ssim_loss(a, b):
     The window, the constants and the formula are those of `metrics.ssim`, with which it agrees to rounding: an 11 x 11
     Gaussian of sigma 1.5 pixels, wholly inside the image, for intensities in [0, 1].
 
-    In [0, 2]; 0 for identical images, constant ones too. It sees gain and offset.
-
-    Parameters
-    ----------
-    a, b : (N, H, W, C), H and W at least 11
-
-    Raises
-    ------
-    InputError
-        Shapes that differ or are not (N, H, W, C), or images smaller than the window.
-
+    In [0, 2]; 0 for identical images, constant ones too. It sees gain and offset. a and b are (N, H, W, C), H and W at
+    least 11. Raises InputError for shapes that differ or are not (N, H, W, C), or images smaller than the window.
     Source: Wang, Bovik, Sheikh, Simoncelli, Image quality assessment: from error visibility to structural similarity,
-    IEEE TIP 13 (2004), equation 13; as a loss, Zhao et al., IEEE TCI 3 (2017).
+    IEEE TIP 13 (2004), equation 13, doi:10.1109/TIP.2003.819861; as a loss, Zhao et al., Loss functions for image
+    restoration with neural networks, IEEE TCI 3 (2017), doi:10.1109/TCI.2016.2644865.
+
+    >>> import numpy as np
+    >>> from minireg import Tensor, losses
+    >>> round(losses.ssim_loss(Tensor(np.zeros((1, 11, 11, 1))), Tensor(np.ones((1, 11, 11, 1)))).item(), 4)
+    0.9999
     """
     offsets = range(-SSIM_RADIUS, SSIM_RADIUS + 1)
     a, b = _images("SSIM", a, b, len(offsets))
@@ -190,28 +194,24 @@ def mutual_information_loss(a, b, bins=16):
         I(a, b) = sum over k, l of  p[k, l] ln(p[k, l] / (p_a[k] p_b[l]))
 
     p[k, l] is the share of pixels whose intensity is k in a and l in b: a joint histogram of bins x bins with cubic
-    Parzen windows (`ops.parzen_weights`), so that it has derivatives; p_a and p_b are its margins. It asks how well
-    the intensity of one image tells that of the other, not which stands for which: the measure between modalities.
+    Parzen windows (`ops.parzen_weights`), so that it has derivatives; p_a and p_b are its margins. It asks how well the
+    intensity of one image tells that of the other, not which stands for which: the measure between modalities.
 
     In [-ln bins, 0]: 0 where one tells nothing of the other, and where one is constant. For identical images it is
     minus the entropy of their intensities if different ones are at least 4 bins apart, and nearer to 0 if they share
     bins. All of it to 1e-4.
 
-    Parameters
-    ----------
-    a, b : (N, H, W, C), intensities in [0, 1]; those beyond count as 0 or 1. All pixels and channels count alike.
-    bins : int, at least 4
-        A pixel has to tell bins^2 shares: 16 for images of 1,000 pixels, 32 to 64 for large ones.
+    a and b are (N, H, W, C), intensities in [0, 1]; those beyond count as 0 or 1. All pixels and channels count alike.
+    bins is an int, at least 4: a pixel has to tell bins^2 shares, so 16 for images of 1,000 pixels, 32 to 64 for large
+    ones. Raises InputError for shapes that differ or are not (N, H, W, C), or fewer than 4 bins.
+    Source: Mattes et al., PET-CT image registration in the chest using free-form deformations, IEEE TMI 22 (2003),
+    doi:10.1109/TMI.2003.809072; Thévenaz and Unser, Optimization of mutual information for multiresolution image
+    registration, IEEE TIP 9 (2000), doi:10.1109/83.887976.
 
-    Raises
-    ------
-    InputError
-        Shapes that differ or are not (N, H, W, C).
-    ValueError
-        Fewer than 4 bins.
-
-    Source: Mattes et al., PET-CT image registration in the chest using free-form deformations, IEEE TMI 22 (2003);
-    Thevenaz and Unser, Optimization of mutual information for multiresolution image registration, IEEE TIP 9 (2000).
+    >>> from minireg import Tensor, losses
+    >>> a = Tensor([0.0, 1.0, 0.0, 1.0]).reshape(1, 2, 2, 1)
+    >>> round(losses.mutual_information_loss(a, 1 - a).item(), 3)  # -ln 2: each tells all of the other
+    -0.693
     """
     a, b = _images("mutual information", a, b)
     return -_information(*(_weights(image, bins) for image in (a, b))).mean()
@@ -222,11 +222,16 @@ def normalised_mutual_information_loss(a, b, bins=16):
 
         1 - 2 I(a, b) / (I(a, a) + I(b, b))        (with a little added to both, for constant images)
 
-    0 for identical images, where its gradient vanishes too: unlike plain mutual information it does not reward
-    images for a higher entropy. 1 where one image tells nothing of the other. At most 1; blurred bins can tell a little
-    less of themselves than of other ones, so it can fall below 0 (a search for such images found -0.01).
+    0 for identical images, where its gradient vanishes too: unlike plain mutual information it does not reward images
+    for a higher entropy. 1 where one image tells nothing of the other. At most 1; blurred bins can tell a little less
+    of themselves than of other ones, so it can fall below 0 (a search for such images found -0.01).
 
     Parameters, errors and source as for `mutual_information_loss`, which `I` is explained in.
+
+    >>> from minireg import Tensor, losses
+    >>> a, b = (Tensor(values).reshape(1, 2, 2, 1) for values in ([0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0]))
+    >>> round(losses.normalised_mutual_information_loss(a, b).item(), 3)  # a tells nothing of b
+    1.0
     """
     a, b = _images("mutual information", a, b)
     a, b = (_weights(image, bins) for image in (a, b))
@@ -253,20 +258,17 @@ def soft_dice_loss(a, b):
         1 - 2 sum a b / (sum a^2 + sum b^2)
 
     with sums over the pixels. For masks of 0 and 1 this is 1 - 2 |A and B| / (|A| + |B|), as in `metrics.dice`. The
-    squares make it 0 for identical soft masks as well.
+    squares make it 0 for identical soft masks as well. In [0, 1]; 0 too where both masks are empty (their gradient is 0
+    there).
 
-    In [0, 1]; 0 for identical masks, and where both are empty (their gradient is 0 there).
+    a and b are (N, H, W, C), in [0, 1]: one mask or the probability of one label in each channel, all of the same
+    weight. Raises InputError for shapes that differ or are not (N, H, W, C).
+    Source: Milletari, Navab, Ahmadi, V-Net, 3DV 2016, section 3, arXiv:1606.04797.
 
-    Parameters
-    ----------
-    a, b : (N, H, W, C), in [0, 1]: one mask or the probability of one label in each channel, all of the same weight
-
-    Raises
-    ------
-    InputError
-        Shapes that differ or are not (N, H, W, C).
-
-    Source: Milletari, Navab, Ahmadi, V-Net, 3DV 2016, section 3.
+    >>> from minireg import Tensor, losses
+    >>> a, b = (Tensor(mask).reshape(1, 1, 3, 1) for mask in ([1.0, 1.0, 0.0], [0.0, 1.0, 1.0]))
+    >>> losses.soft_dice_loss(a, b).item()
+    0.5
     """
     a, b = _images("soft Dice", a, b)
     overlap = 2 * (a * b).sum(axis=(1, 2))

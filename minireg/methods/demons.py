@@ -32,9 +32,7 @@ def demons(moving, fixed, iterations=50, levels=3, longest_step=0.5, fluid=0.5, 
     fluid, diffusion : floats, sigma of the Gaussians in pixels of the level; 0 for none
     progress : bool, show a progress bar
 
-    Returns
-    -------
-    NumPy array (N, H, W, 2), float32, in pixels
+    Returns a NumPy array (N, H, W, 2), float32, in pixels
 
     Raises InputError for images of different shapes, or numbers out of range.
 

@@ -21,9 +21,7 @@ def register(network, moving, fixed, batch_size=32, progress=False):
     batch_size : int, how many pairs are computed at a time
     progress : bool, show a progress bar
 
-    Returns
-    -------
-    warped (N, H, W, 1), displacement (N, H, W, 2) : NumPy arrays, float32
+    Returns warped (N, H, W, 1) and displacement (N, H, W, 2), NumPy arrays, float32
 
     Raises InputError where the network takes no images of this size, or its displacements are not finite.
 

@@ -65,9 +65,7 @@ def optimise(
         The u of the first level, for example a network's prediction; 0 without.
     progress : bool, show a progress bar
 
-    Returns
-    -------
-    NumPy array (N, H, W, 2), float32, in pixels: all of it, the start included
+    Returns a NumPy array (N, H, W, 2), float32, in pixels: all of it, the start included
 
     Raises InputError for images of different shapes, a start of another size, an unknown transformation or loss, and
     numbers out of range.

@@ -15,9 +15,7 @@ def spline(moving, fixed, landmarks, smoothing=0.0, progress=False):
     smoothing : float, as for `fields.thin_plate_spline`, which is the source and raises the errors
     progress : without effect: there is nothing to wait for
 
-    Returns
-    -------
-    NumPy array (N, H, W, 2), in pixels
+    Returns a NumPy array (N, H, W, 2), in pixels
 
     >>> images = np.zeros((1, 8, 8, 1), "float32")
     >>> two_pixels_down = np.array([[2, 0, 0, 0], [2, 7, 0, 7], [9, 0, 7, 0]], "float32")

@@ -18,7 +18,6 @@ def inverse_consistency(forward, backward):
 
     Both are float arrays (N, H, W, 2), displacements in pixels; the result is a float64 array (N,), 0 and up, in
     pixels. Raises InputError where they are not, differ in shape or hold values that are not finite.
-
     Source: Christensen and Johnson, Consistent image registration, IEEE TMI 20 (2001), section II.
 
     >>> import numpy as np
@@ -38,14 +37,9 @@ def target_registration_error(displacement, true_displacement, mask=None):
 
     Every pixel of the mask is a landmark. Choose one: in a region without structure no method can know the truth.
 
-    Parameters
-    ----------
-    displacement, true_displacement : float arrays (N, H, W, 2), in pixels
-    mask : bool array (N, H, W), optional
-        The pixels p that count, such as the foreground of the fixed image.
-
-    Returns a float64 array (N,), 0 and up, in pixels; 0 where the mask is empty. Raises InputError as
-    `inverse_consistency`, and for a mask that does not fit.
+    displacement and true_displacement are float arrays (N, H, W, 2), in pixels; mask, an optional bool array (N, H, W),
+    holds the pixels p that count, such as the foreground of the fixed image. Returns a float64 array (N,), 0 and up, in
+    pixels; 0 where the mask is empty. Raises InputError as `inverse_consistency`, and for a mask that does not fit.
 
     >>> import numpy as np
     >>> from minireg import metrics
@@ -64,14 +58,9 @@ def landmark_error(displacement, fixed_points, moving_points):
     Points go from the fixed image to the moving one, along the field as it is, u interpolated bilinearly; images go the
     other way.
 
-    Parameters
-    ----------
-    displacement : float array (N, H, W, 2), in pixels
-    fixed_points, moving_points : float arrays (N, K, 2), (row, column) in pixels, K at least 1
-
-    Returns a float64 array (N,), 0 and up, in pixels. Raises InputError for shapes that do not fit together, or values
-    that are not finite.
-
+    displacement is a float array (N, H, W, 2), in pixels; fixed_points and moving_points are float arrays (N, K, 2),
+    (row, column) in pixels, K at least 1. Returns a float64 array (N,), 0 and up, in pixels. Raises InputError for
+    shapes that do not fit together, or values that are not finite.
     Source: Fitzpatrick and West, The distribution of target registration error in rigid-body point-based registration,
     IEEE TMI 20 (2001), for the name, doi:10.1109/42.952729.
 

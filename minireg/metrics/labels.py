@@ -13,7 +13,6 @@ def label_dice(a, b):
 
     a and b are integer arrays (N, H, W, 1); the result is a float64 array (N,) in [0, 1], 1 where both maps are all
     background, for then they agree. Raises InputError where they are not integer arrays of one shape.
-
     Source: Dice, Measures of the amount of ecologic association between species, Ecology 26, 1945, doi:10.2307/1932409.
 
     >>> import numpy as np

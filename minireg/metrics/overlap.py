@@ -56,7 +56,6 @@ def hausdorff95(a, b, threshold=0.5):
     a and b are float arrays (N, H, W, 1); a pixel equal to the threshold is outside. The result is a float64 array
     (N,), 0 and up, never NaN: 0 where both sets are empty; where one is, sqrt((H-1)^2 + (W-1)^2), the image's diagonal,
     which no distance exceeds. Raises InputError as `ncc`, and for more than one channel.
-
     Source: Huttenlocher, Klanderman, Rucklidge, Comparing images using the Hausdorff distance, IEEE TPAMI 15 (1993),
     section II, for distances of a given rank, doi:10.1109/34.232073.
 

@@ -31,14 +31,10 @@ def corner_determinants(u):
 def folded_cells(u, mask=None):
     """Share of cells in which p + u(p), interpolated bilinearly, folds anywhere (see `corner_determinants`).
 
-    Parameters
-    ----------
-    u : float array (N, H, W, 2), displacement in pixels
-    mask : bool array (N, H, W), optional
-        Count only the cells that touch it: those of whose four pixels it holds at least one.
-
-    Returns a float64 array (N,) in [0, 1], the share of cells with a corner determinant of 0 or less; 0 where there is
-    no cell. Raises InputError as `corner_determinants`, and for a mask that is not boolean or of another shape.
+    u is a float array (N, H, W, 2), a displacement in pixels; mask, an optional bool array (N, H, W), counts only the
+    cells that touch it: those of whose four pixels it holds at least one. Returns a float64 array (N,) in [0, 1], the
+    share of cells with a corner determinant of 0 or less; 0 where there is no cell. Raises InputError as
+    `corner_determinants`, and for a mask that is not boolean or of another shape.
 
     >>> import numpy as np
     >>> from minireg import metrics
@@ -59,14 +55,9 @@ def folded_pixels(u, mask=None):
     alternates from pixel to pixel. It looks at one corner of each cell, so it can still miss a fold and never exceeds
     `folded_cells` over the whole image. The last row and column have no forward neighbour and are not counted.
 
-    Parameters
-    ----------
-    u : float array (N, H, W, 2), displacement in pixels
-    mask : bool array (N, H, W), optional
-        Count only its pixels, such as the foreground of the fixed image, on whose grid u lives.
-
-    Returns a float64 array (N,) in [0, 1], a share of the (H-1)(W-1) pixels, or of those in the mask; 0 where there is
-    none. Raises InputError as `folded_cells`.
+    u is a float array (N, H, W, 2), a displacement in pixels; mask, an optional bool array (N, H, W), counts only its
+    pixels, such as the foreground of the fixed image, on whose grid u lives. Returns a float64 array (N,) in [0, 1], a
+    share of the (H-1)(W-1) pixels, or of those in the mask; 0 where there is none. Raises InputError as `folded_cells`.
 
     >>> import numpy as np
     >>> from minireg import metrics
@@ -89,7 +80,6 @@ def spread_log_jacobian(u, floor=1e-3):
     u is a displacement in pixels, a float array (N, H, W, 2), and `floor` the smallest determinant that is told apart
     from a fold, above 0. Returns a float64 array (N,), 0 and up; 0 where there is no pixel with two forward neighbours.
     Raises InputError as `corner_determinants`, and for a floor that is not above 0.
-
     Source: Leow et al., Statistical properties of Jacobian maps and the realization of unbiased large-deformation
     nonlinear image registration, IEEE TMI 26 (2007), for why log |J| and not |J|, doi:10.1109/TMI.2007.892646.
 

@@ -65,7 +65,6 @@ def ssim(a, b):
 
     a and b are float arrays (N, H, W, C), H and W at least 11, intensities in [0, 1]; the result is a float64 array
     (N,) in [-1, 1]. Raises InputError as `ncc`, and where no window fits into the image.
-
     Source: Wang, Bovik, Sheikh, Simoncelli, Image quality assessment: from error visibility to structural similarity,
     IEEE TIP 13 (2004), equation 13, doi:10.1109/TIP.2003.819861.
 

@@ -24,8 +24,6 @@ class Pyramid(Module):
     the size of the image sees every pixel. Images of any size are padded inside with zeros, at the bottom and the
     right, to a multiple of the coarsest scale; the field is cut back.
 
-    65,958 parameters.
-
     Parameters
     ----------
     rng : numpy.random.Generator
@@ -34,8 +32,14 @@ class Pyramid(Module):
     convolutions : int, at each level before the one that predicts
     squarings : int, of the integration
 
-    Sources: Hering, van Ginneken, Heldmann, mlVIRNET: multilevel variational image registration network, MICCAI 2019;
-    Mok and Chung, Large deformation diffeomorphic image registration with Laplacian pyramid networks, MICCAI 2020.
+    Source: Hering, van Ginneken, Heldmann, mlVIRNET: multilevel variational image registration network, MICCAI 2019;
+    Mok and Chung, Large deformation diffeomorphic image registration with Laplacian pyramid networks, MICCAI 2020,
+    arXiv:2006.16148.
+
+    >>> import numpy as np
+    >>> from minireg.models import Pyramid
+    >>> sum(p.data.size for p in Pyramid(np.random.default_rng(0)).parameters())
+    65958
     """
 
     def __init__(self, rng, scales=(4, 2, 2), channels=32, convolutions=3, squarings=3):

@@ -14,15 +14,16 @@ LEAK = 0.1  # slope of the leaky rectifiers below zero
 class UNet(Module):
     """A plain U-Net: an encoder that halves the size, a decoder that comes back, skip connections between them.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    inputs, outputs : int
-        Channels. The last layer begins at zero, and with it the output.
-    channels : ints
-        At the full size of the input, at half of it, ...
+    `rng` is a numpy.random.Generator; `inputs` and `outputs` are numbers of channels, `channels` those at the full size
+    of the input, at half of it, and so on. The last layer begins at zero, and with it the output.
+    Source: Ronneberger, Fischer, Brox, U-Net: convolutional networks for biomedical image segmentation, MICCAI 2015,
+    arXiv:1505.04597.
 
-    Source: Ronneberger, Fischer, Brox, U-Net, MICCAI 2015.
+    >>> import numpy as np
+    >>> from minireg.models import UNet
+    >>> network = UNet(np.random.default_rng(0), inputs=3, outputs=2, channels=(8, 16))
+    >>> network(np.ones((1, 4, 6, 3), np.float32)).shape
+    (1, 4, 6, 2)
     """
 
     def __init__(self, rng, inputs, outputs, channels):
@@ -80,19 +81,22 @@ class SymmetricUNet(Module):
 
     Images of any size are padded inside with zeros, at the bottom and the right; the fields are cut back.
 
-    151,200 parameters.
-
     Parameters
     ----------
     rng : numpy.random.Generator
     channels : ints, of the U-Net
-    looks : ints, powers of 2 of at least 2
-        The scale of each look.
+    looks : ints, powers of 2 of at least 2, the scale of each look
     squarings : int, of the integration
 
-    Sources: Dalca et al., MICCAI 2018 (velocities); Zhao et al., Recursive cascaded networks for unsupervised medical
-    image registration, ICCV 2019 (looks, there with own weights); Greer et al., Inverse consistency by construction
-    for multistep deep registration, MICCAI 2023 (half flows on both sides).
+    Source: Dalca et al., Unsupervised learning for fast probabilistic diffeomorphic registration, MICCAI 2018,
+    arXiv:1805.04605 (velocities); Zhao et al., Recursive cascaded networks for unsupervised medical image registration,
+    ICCV 2019, arXiv:1907.12353 (looks, there with own weights); Greer et al., Inverse consistency by construction for
+    multistep deep registration, MICCAI 2023, arXiv:2305.00087 (half flows on both sides).
+
+    >>> import numpy as np
+    >>> from minireg.models import SymmetricUNet
+    >>> sum(p.data.size for p in SymmetricUNet(np.random.default_rng(0)).parameters())
+    151200
     """
 
     def __init__(self, rng, channels=(32, 64, 64), looks=(4, 4, 2, 2, 2), squarings=3):

@@ -190,9 +190,7 @@ class Trainer:
     def report(self, pairs=100):
         """Register held-out pairs; write metrics.json and the pictures. Returns the metrics.
 
-        Returns
-        -------
-        dict of "identity" and "registered", each the means of `score_pairs` over the pairs
+        Returns a dict of "identity" and "registered", each the means of `score_pairs` over the pairs
         """
         configuration = self.configuration
         held_out = self.source.held_out(pairs)
