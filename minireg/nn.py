@@ -20,8 +20,7 @@ from minireg.errors import InputError
 class Parameter(Tensor):
     """A Tensor that training changes. Made from host data, which is moved to the backend in use.
 
-    >>> from minireg import nn
-    >>> nn.Parameter([1.0, 2.0]).requires_grad
+    >>> Parameter([1.0, 2.0]).requires_grad
     True
     """
 
@@ -34,10 +33,9 @@ class Parameter(Tensor):
 class Module:
     """Base of all layers and networks. Subclasses define `forward`; calling the Module calls it.
 
-    >>> from minireg import nn
-    >>> class Scale(nn.Module):
+    >>> class Scale(Module):
     ...     def __init__(self):
-    ...         self.factor = nn.Parameter(2.0)
+    ...         self.factor = Parameter(2.0)
     ...     def forward(self, x):
     ...         return self.factor * x
     >>> Scale()(3.0).item(), [name for name, _ in Scale().named_parameters()]
@@ -136,10 +134,9 @@ def he_normal(shape, fan_in, rng, negative_slope=0.0):
 
     `shape` is that of the weight, `fan_in` the number of inputs that one output sums over, `rng` a
     numpy.random.Generator, `negative_slope` that of the leaky ReLU that follows. Returns a NumPy array, float32.
+
     Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, ICCV 2015, equations 10 and 15, arXiv:1502.01852.
 
-    >>> import numpy as np
-    >>> from minireg.nn import he_normal
     >>> round(he_normal((8, 10000), fan_in=8, rng=np.random.default_rng(0)).std().item(), 2)  # sqrt(2 / 8)
     0.5
     """
@@ -153,8 +150,6 @@ def glorot_uniform(shape, fan_in, fan_out, rng):
     Returns a NumPy array, float32. Source: Glorot and Bengio, Understanding the difficulty of training deep
     feedforward neural networks, AISTATS 2010, equation 16.
 
-    >>> import numpy as np
-    >>> from minireg.nn import glorot_uniform
     >>> round(glorot_uniform((12, 12), 12, 12, np.random.default_rng(0)).max().item(), 1)  # sqrt(6 / 24)
     0.5
     """
@@ -189,9 +184,7 @@ class Conv2d(_Convolution):
 
     `init` is "he", "glorot" or "zeros"; the bias begins at 0. Raises InputError for another `init`.
 
-    >>> import numpy as np
-    >>> from minireg import nn
-    >>> layer = nn.Conv2d(1, 8, 3, np.random.default_rng(0), stride=2, padding=1)
+    >>> layer = Conv2d(1, 8, 3, np.random.default_rng(0), stride=2, padding=1)
     >>> layer(np.zeros((5, 32, 32, 1), np.float32)).shape
     (5, 16, 16, 8)
     """
@@ -211,9 +204,7 @@ class Conv2d(_Convolution):
 class ConvTranspose2d(_Convolution):
     """`ops.conv_transpose2d` with its weight (k, k, out, in) and bias (out,); arguments as for `Conv2d`.
 
-    >>> import numpy as np
-    >>> from minireg import nn
-    >>> layer = nn.ConvTranspose2d(8, 4, 2, np.random.default_rng(0), stride=2)
+    >>> layer = ConvTranspose2d(8, 4, 2, np.random.default_rng(0), stride=2)
     >>> layer(np.zeros((5, 16, 16, 8), np.float32)).shape
     (5, 32, 32, 4)
     """
@@ -231,9 +222,7 @@ class ConvTranspose2d(_Convolution):
 class Linear(Module):
     """`ops.linear` with its weight (in, out) and bias (out,); `init` as for `Conv2d`.
 
-    >>> import numpy as np
-    >>> from minireg import nn
-    >>> sum(p.data.size for p in nn.Linear(10, 3, np.random.default_rng(0)).parameters())  # 10 * 3 + 3
+    >>> sum(p.data.size for p in Linear(10, 3, np.random.default_rng(0)).parameters())  # 10 * 3 + 3
     33
     """
 
@@ -249,8 +238,7 @@ class Linear(Module):
 class BatchNorm(Module):
     """`ops.batch_norm` with its weight, bias and running statistics, all (channels,).
 
-    >>> from minireg import Tensor, nn
-    >>> nn.BatchNorm(1)(Tensor([[1.0], [3.0]])).data.round(3).tolist()  # mean 2, deviation 1
+    >>> BatchNorm(1)(Tensor([[1.0], [3.0]])).data.round(3).tolist()  # mean 2, deviation 1
     [[-1.0], [1.0]]
     """
 
@@ -271,9 +259,7 @@ class BatchNorm(Module):
 class Dropout(Module):
     """`ops.dropout` with probability p and its own Generator.
 
-    >>> import numpy as np
-    >>> from minireg import nn
-    >>> sorted(set(nn.Dropout(0.5, np.random.default_rng(0))(np.ones(100)).data.tolist()))  # half is left, doubled
+    >>> sorted(set(Dropout(0.5, np.random.default_rng(0))(np.ones(100)).data.tolist()))  # half is left, doubled
     [0.0, 2.0]
     """
 
@@ -288,8 +274,7 @@ class Dropout(Module):
 class Activation(Module):
     """An op with fixed options as a layer.
 
-    >>> from minireg import Tensor, nn, ops
-    >>> nn.Activation(ops.leaky_relu, negative_slope=0.5)(Tensor([-2.0, 3.0])).data.tolist()
+    >>> Activation(ops.leaky_relu, negative_slope=0.5)(Tensor([-2.0, 3.0])).data.tolist()
     [-1.0, 3.0]
     """
 
@@ -304,9 +289,7 @@ class Activation(Module):
 class Sequential(Module):
     """Layers, one after the other.
 
-    >>> import numpy as np
-    >>> from minireg import nn, ops
-    >>> network = nn.Sequential(nn.Linear(2, 1, np.random.default_rng(0)), nn.Activation(ops.relu))
+    >>> network = Sequential(Linear(2, 1, np.random.default_rng(0)), Activation(ops.relu))
     >>> [name for name, _ in network.named_parameters()]
     ['layers.0.weight', 'layers.0.bias']
     """

@@ -76,10 +76,9 @@ class SGD(Optimiser):
     Source: Polyak, Some methods of speeding up the convergence of iteration methods, USSR Computational Mathematics and
     Mathematical Physics 4 (1964), doi:10.1016/0041-5553(64)90137-5; in PyTorch's form.
 
-    >>> from minireg import nn, optim
-    >>> p = nn.Parameter([1.0])
+    >>> p = Tensor([1.0], requires_grad=True)
     >>> (p * p).sum().backward()  # g = 2
-    >>> optim.SGD([p], lr=0.25).step()
+    >>> SGD([p], lr=0.25).step()
     >>> p.data.tolist()
     [0.5]
     """
@@ -103,10 +102,9 @@ class Adam(Optimiser):
 
     Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1, arXiv:1412.6980.
 
-    >>> from minireg import Tensor, nn, optim
-    >>> p = nn.Parameter([1.0, 1.0])
+    >>> p = Tensor([1.0, 1.0], requires_grad=True)
     >>> (p * Tensor([2.0, -300.0])).sum().backward()
-    >>> optim.Adam([p], lr=0.5).step()  # the first step is lr, whatever the size of the gradient
+    >>> Adam([p], lr=0.5).step()  # the first step is lr, whatever the size of the gradient
     >>> p.data.round(3).tolist()
     [0.5, 1.5]
     """
@@ -130,10 +128,9 @@ class AdamW(Adam):
 
     Source: Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2, arXiv:1711.05101.
 
-    >>> from minireg import nn, optim
-    >>> p = nn.Parameter([1.0])
+    >>> p = Tensor([1.0], requires_grad=True)
     >>> p.sum().backward()
-    >>> optim.AdamW([p], lr=0.5, weight_decay=0.5).step()  # 0.5 less by Adam, 0.25 by the decay
+    >>> AdamW([p], lr=0.5, weight_decay=0.5).step()  # 0.5 less by Adam, 0.25 by the decay
     >>> p.data.round(3).tolist()
     [0.25]
     """
@@ -162,11 +159,9 @@ class Muon(Adam):
     Source: Jordan et al., Muon: an optimizer for hidden layers in neural networks, kellerjordan.github.io/posts/muon,
     2024; for the factor, Liu et al., Muon is scalable for LLM training, 2025, equation 4, arXiv:2502.16982.
 
-    >>> import numpy as np
-    >>> from minireg import nn, optim
-    >>> p = nn.Parameter(np.zeros((4, 4)))
+    >>> p = Tensor(np.zeros((4, 4)), requires_grad=True)
     >>> (p * np.diag([1.0, 2.0, 3.0, 4.0])).sum().backward()
-    >>> optim.Muon([p], lr=2.5).step()  # 2.5 0.2 sqrt(4) = 1 times U V^T, here the identity, nearly
+    >>> Muon([p], lr=2.5).step()  # 2.5 0.2 sqrt(4) = 1 times U V^T, here the identity, nearly
     >>> bool(abs(p.data + np.eye(4)).max() < 0.4)
     True
     """
@@ -203,7 +198,6 @@ def _orthogonalised(matrix, iterations=5):
 def constant_schedule(lr):
     """The same learning rate in every step.
 
-    >>> from minireg.optim import constant_schedule
     >>> constant_schedule(0.1)(7)
     0.1
     """
@@ -216,7 +210,6 @@ def cosine_schedule(lr, steps, warmup=0):
     Source: Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, equation 5, without
     restarts, arXiv:1608.03983.
 
-    >>> from minireg.optim import cosine_schedule
     >>> rate = cosine_schedule(1.0, steps=10, warmup=2)
     >>> [round(rate(step), 3) for step in (0, 1, 2, 6, 10)]
     [0.5, 1.0, 1.0, 0.5, 0.0]
@@ -235,13 +228,13 @@ def clip_gradient_norm(parameters, largest):
     """Shorten all gradients together so that their joint Euclidean norm is at most `largest`.
 
     Returns the norm before, a float. Where it is not finite the gradients are left as they are.
+
     Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, ICML 2013, algorithm 1,
     arXiv:1211.5063.
 
-    >>> from minireg import Tensor, nn, optim
-    >>> p = nn.Parameter([1.0, 1.0])
+    >>> p = Tensor([1.0, 1.0], requires_grad=True)
     >>> (p * Tensor([3.0, 4.0])).sum().backward()
-    >>> optim.clip_gradient_norm([p], 2.5), p.grad.tolist()
+    >>> clip_gradient_norm([p], 2.5), p.grad.tolist()
     (5.0, [1.5, 2.0])
     """
     with_gradient = [p for p in parameters if p.grad is not None]

@@ -26,7 +26,7 @@ FLOORS = [
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 MOST_FLOORS = 9  # that a drawing of the imports may have
-COMMANDS = ["minireg.train", "minireg.evaluate", "minireg.register", "minireg.classify"]
+COMMANDS = ["minireg.train", "minireg.evaluate", "minireg.register", "minireg.classify", "minireg.gradcheck"]
 
 
 def name_of(path):

@@ -41,7 +41,7 @@ def uncovered():
 
 
 def test_every_op_in_the_registry_has_a_case():
-    assert uncovered() == [], "ops without a gradient check: see minireg/gradcheck_cases.py"
+    assert uncovered() == [], "ops without a gradient check: see minireg/gradcheck/cases.py"
     assert sorted(set(CASES) - set(ops_of_the_package())) == [], "cases without an op"
 
 

@@ -1,5 +1,10 @@
 """python -m minireg.gradcheck: check the gradient of every operation."""
 
+if __name__ == "__main__":
+    from minireg.command import prepare_process
+
+    prepare_process()
+
 import argparse
 import sys
 import time

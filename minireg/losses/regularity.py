@@ -15,13 +15,12 @@ def diffusion(displacement):
 
     The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; the result in [0, inf), 0 for a
     translation.
+
     Source: Fischer and Modersitzki, Fast diffusion registration, Contemporary Mathematics 313 (2002); as in
     Balakrishnan et al., VoxelMorph, IEEE TMI 38 (2019), equation 6, doi:10.1109/TMI.2019.2897538.
 
-    >>> import numpy as np
-    >>> from minireg import Tensor, losses
     >>> u = np.stack(np.mgrid[:3.0, :3.0], axis=-1)[None]  # u(p) = p: half of the differences are 1, half 0
-    >>> losses.diffusion(Tensor(u)).item()
+    >>> diffusion(Tensor(u)).item()
     0.5
     """
     along_rows = displacement[:, 1:] - displacement[:, :-1]
@@ -40,13 +39,12 @@ def bending_energy(displacement):
 
     The displacement is (N, H, W, 2), in pixels, with H and W of at least 3; the result in [0, inf), 0 for every affine
     field.
+
     Source: Rueckert et al., Nonrigid registration using free-form deformations: application to breast MR images, IEEE
     TMI 18 (1999), doi:10.1109/42.796284.
 
-    >>> import numpy as np
-    >>> from minireg import Tensor, losses
     >>> u = np.stack(np.mgrid[:4.0, :4.0], axis=-1)[None]  # u(p) = p; the second differences of squares are 2
-    >>> losses.bending_energy(Tensor(u)).item(), losses.bending_energy(Tensor(u * u)).item()
+    >>> bending_energy(Tensor(u)).item(), bending_energy(Tensor(u * u)).item()
     (0.0, 4.0)
     """
     along_rows = displacement[:, 1:] - displacement[:, :-1]
@@ -67,13 +65,12 @@ def folding_penalty(displacement, threshold=0.1):
     The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; the threshold a float, the determinant from
     which on a corner costs nothing. The result is in [0, inf), 0 where no area shrinks to less than `threshold` times
     itself.
+
     Source: Mok and Chung, Fast symmetric diffeomorphic image registration with convolutional neural networks, CVPR
     2020, arXiv:2003.09514; there of the determinant at the pixels, below 0, and not squared.
 
-    >>> import numpy as np
-    >>> from minireg import Tensor, losses
     >>> u = -np.stack(np.mgrid[:3.0, :3.0], axis=-1)[None]  # u(p) = -p sends all to one point: det = 0
-    >>> losses.folding_penalty(Tensor(u), threshold=0.5).item()
+    >>> folding_penalty(Tensor(u), threshold=0.5).item()
     0.25
     """
     lacking = ops.relu(threshold - ops.stack(corner_determinants(displacement)))
@@ -90,12 +87,11 @@ def inverse_consistency(forward, backward):
     `inverse_consistency(backward, forward)` for both.
 
     Both are (N, H, W, 2), in pixels; the result is in [0, inf), 0 for a field and its exact inverse.
+
     Source: Christensen and Johnson, Consistent image registration, IEEE TMI 20 (2001).
 
-    >>> import numpy as np
-    >>> from minireg import Tensor, losses
     >>> there = Tensor(np.full((1, 4, 4, 2), [3.0, 4.0]))
-    >>> losses.inverse_consistency(there, -there).item(), losses.inverse_consistency(there, there).item()
+    >>> inverse_consistency(there, -there).item(), inverse_consistency(there, there).item()
     (0.0, 100.0)
     """
     there_and_back = compose(forward, backward)

@@ -36,9 +36,8 @@ TINY_INFORMATION = 1e-4
 def mse_loss(a, b):
     """Mean squared difference:  (1/n) sum (a - b)^2.  In [0, inf); 0 for identical images. Shapes (N, H, W, C).
 
-    >>> from minireg import Tensor, losses
     >>> a = Tensor([0.0, 0.5, 1.0, 1.0]).reshape(1, 2, 2, 1)
-    >>> losses.mse_loss(a, a + 0.5).item()
+    >>> mse_loss(a, a + 0.5).item()
     0.25
     """
     difference = ops.sub(a, b)
@@ -48,9 +47,8 @@ def mse_loss(a, b):
 def ncc_loss(a, b):
     """1 - NCC, averaged over the pairs (`ops.ncc`).  In [0, 2]; 0 for identical images, 1 where one is constant.
 
-    >>> from minireg import Tensor, losses
     >>> a = Tensor([0.0, 0.5, 1.0, 1.0]).reshape(1, 2, 2, 1)
-    >>> round(losses.ncc_loss(a, 1 - a).item(), 3)  # inverted contrast
+    >>> round(ncc_loss(a, 1 - a).item(), 3)  # inverted contrast
     2.0
     """
     return 1 - ops.ncc(a, b).mean()
@@ -68,18 +66,24 @@ def local_ncc(a, b, window=9):
 
     The image's mean is taken off before anything is squared, so a large offset costs no digits of the variance.
 
-    a and b are (N, H, W, C), window is an odd int, at least 3 and at most H and W, in pixels. Returns the scores, a
-    Tensor (N,), each in [-1, 1] to rounding, 1 for identical images, 0 where all windows were left out; and the share
-    left out, an array (N,) of the backend, in [0, 1], for which the windows of each channel count. Raises InputError
-    for shapes that differ or are not (N, H, W, C), or a window that is even or does not fit.
+    Parameters
+    ----------
+    a, b : (N, H, W, C)
+    window : odd int, at least 3 and at most H and W, in pixels
+
+    Returns
+    -------
+    scores : Tensor (N,), each in [-1, 1] to rounding; 1 for identical images; 0 where all windows were left out
+    share_left_out : array (N,) of the backend, in [0, 1]; the windows of each channel count
+
+    Raises InputError for shapes that differ or are not (N, H, W, C), or a window that is even or does not fit.
+
     Source: Cachier et al., Iconic feature based nonrigid registration: the PASHA algorithm, CVIU 89 (2003); Avants et
     al., Symmetric diffeomorphic image registration with cross-correlation, Medical Image Analysis 12 (2008),
     doi:10.1016/j.media.2007.06.004, which squares it.
 
-    >>> import numpy as np
-    >>> from minireg import Tensor, losses
     >>> a = Tensor(np.pad(np.eye(3), ((0, 0), (0, 3))).reshape(1, 3, 6, 1))  # the last of four windows is empty
-    >>> scores, share_left_out = losses.local_ncc(a, 2 * a + 1, window=3)
+    >>> scores, share_left_out = local_ncc(a, 2 * a + 1, window=3)
     >>> scores.data.round(3).tolist(), share_left_out.tolist()
     ([1.0], [0.25])
     """
@@ -93,10 +97,8 @@ def local_ncc_loss(a, b, window=9):
     In [0, 2]: 0 for identical images, 2 for inverted contrast, 1 for pairs in which every window was left out.
     Parameters and errors as for `local_ncc`.
 
-    >>> import numpy as np
-    >>> from minireg import Tensor, losses
     >>> a = Tensor(np.eye(4).reshape(1, 4, 4, 1))
-    >>> round(losses.local_ncc_loss(a, 1 - a, window=3).item(), 3)
+    >>> round(local_ncc_loss(a, 1 - a, window=3).item(), 3)
     2.0
     """
     scores, _ = local_ncc(a, b, window)
@@ -109,12 +111,11 @@ def squared_local_ncc_loss(a, b, window=9):
     In [0, 1]: 0 for identical images, and 0 for inverted contrast too: squaring rewards both equally. That is wanted
     between modalities, where bright may stand for dark; within one modality, use `local_ncc_loss`. 1 for pairs in which
     every window was left out. Parameters and errors as for `local_ncc`.
+
     Source: Avants et al., as for `local_ncc`; what most toolkits call local NCC.
 
-    >>> import numpy as np
-    >>> from minireg import Tensor, losses
     >>> a = Tensor(np.eye(4).reshape(1, 4, 4, 1))
-    >>> abs(losses.squared_local_ncc_loss(a, 1 - a, window=3).item()) < 1e-6
+    >>> abs(squared_local_ncc_loss(a, 1 - a, window=3).item()) < 1e-6
     True
     """
     ncc, structured = _ncc_of_windows(a, b, window)
@@ -163,13 +164,12 @@ def ssim_loss(a, b):
 
     In [0, 2]; 0 for identical images, constant ones too. It sees gain and offset. a and b are (N, H, W, C), H and W at
     least 11. Raises InputError for shapes that differ or are not (N, H, W, C), or images smaller than the window.
+
     Source: Wang, Bovik, Sheikh, Simoncelli, Image quality assessment: from error visibility to structural similarity,
     IEEE TIP 13 (2004), equation 13, doi:10.1109/TIP.2003.819861; as a loss, Zhao et al., Loss functions for image
     restoration with neural networks, IEEE TCI 3 (2017), doi:10.1109/TCI.2016.2644865.
 
-    >>> import numpy as np
-    >>> from minireg import Tensor, losses
-    >>> round(losses.ssim_loss(Tensor(np.zeros((1, 11, 11, 1))), Tensor(np.ones((1, 11, 11, 1)))).item(), 4)
+    >>> round(ssim_loss(Tensor(np.zeros((1, 11, 11, 1))), Tensor(np.ones((1, 11, 11, 1)))).item(), 4)
     0.9999
     """
     offsets = range(-SSIM_RADIUS, SSIM_RADIUS + 1)
@@ -201,16 +201,20 @@ def mutual_information_loss(a, b, bins=16):
     minus the entropy of their intensities if different ones are at least 4 bins apart, and nearer to 0 if they share
     bins. All of it to 1e-4.
 
-    a and b are (N, H, W, C), intensities in [0, 1]; those beyond count as 0 or 1. All pixels and channels count alike.
-    bins is an int, at least 4: a pixel has to tell bins^2 shares, so 16 for images of 1,000 pixels, 32 to 64 for large
-    ones. Raises InputError for shapes that differ or are not (N, H, W, C), or fewer than 4 bins.
+    Parameters
+    ----------
+    a, b : (N, H, W, C), intensities in [0, 1]; those beyond count as 0 or 1. All pixels and channels count alike.
+    bins : int, at least 4
+        A pixel has to tell bins^2 shares: 16 for images of 1,000 pixels, 32 to 64 for large ones.
+
+    Raises InputError for shapes that differ or are not (N, H, W, C), or fewer than 4 bins.
+
     Source: Mattes et al., PET-CT image registration in the chest using free-form deformations, IEEE TMI 22 (2003),
     doi:10.1109/TMI.2003.809072; Thévenaz and Unser, Optimization of mutual information for multiresolution image
     registration, IEEE TIP 9 (2000), doi:10.1109/83.887976.
 
-    >>> from minireg import Tensor, losses
     >>> a = Tensor([0.0, 1.0, 0.0, 1.0]).reshape(1, 2, 2, 1)
-    >>> round(losses.mutual_information_loss(a, 1 - a).item(), 3)  # -ln 2: each tells all of the other
+    >>> round(mutual_information_loss(a, 1 - a).item(), 3)  # -ln 2: each tells all of the other
     -0.693
     """
     a, b = _images("mutual information", a, b)
@@ -228,9 +232,8 @@ def normalised_mutual_information_loss(a, b, bins=16):
 
     Parameters, errors and source as for `mutual_information_loss`, which `I` is explained in.
 
-    >>> from minireg import Tensor, losses
     >>> a, b = (Tensor(values).reshape(1, 2, 2, 1) for values in ([0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0]))
-    >>> round(losses.normalised_mutual_information_loss(a, b).item(), 3)  # a tells nothing of b
+    >>> round(normalised_mutual_information_loss(a, b).item(), 3)  # a tells nothing of b
     1.0
     """
     a, b = _images("mutual information", a, b)
@@ -258,16 +261,16 @@ def soft_dice_loss(a, b):
         1 - 2 sum a b / (sum a^2 + sum b^2)
 
     with sums over the pixels. For masks of 0 and 1 this is 1 - 2 |A and B| / (|A| + |B|), as in `metrics.dice`. The
-    squares make it 0 for identical soft masks as well. In [0, 1]; 0 too where both masks are empty (their gradient is 0
+    squares make it 0 for identical soft masks as well. In [0, 1]; 0 where both are empty, too (their gradient is 0
     there).
 
     a and b are (N, H, W, C), in [0, 1]: one mask or the probability of one label in each channel, all of the same
     weight. Raises InputError for shapes that differ or are not (N, H, W, C).
+
     Source: Milletari, Navab, Ahmadi, V-Net, 3DV 2016, section 3, arXiv:1606.04797.
 
-    >>> from minireg import Tensor, losses
     >>> a, b = (Tensor(mask).reshape(1, 1, 3, 1) for mask in ([1.0, 1.0, 0.0], [0.0, 1.0, 1.0]))
-    >>> losses.soft_dice_loss(a, b).item()
+    >>> soft_dice_loss(a, b).item()
     0.5
     """
     a, b = _images("soft Dice", a, b)

@@ -43,8 +43,7 @@ def make_method(name, **options):
     name : one of METHODS
         "identity" moves nothing; "network" is what a network predicts; "network+refine" improves that for each pair;
         "optimise" and "demons" do without a network; "tps" meets landmarks.
-    options
-        What the function in METHODS takes beside the images: `network` for the two methods that begin with one,
+    options : what the function in METHODS takes beside the images: `network` for the two methods that begin with one,
         `landmarks` for "tps", `progress=True` for a progress bar, and so on. None is as good as nothing.
 
     Returns

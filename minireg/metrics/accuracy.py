@@ -18,12 +18,11 @@ def inverse_consistency(forward, backward):
 
     Both are float arrays (N, H, W, 2), displacements in pixels; the result is a float64 array (N,), 0 and up, in
     pixels. Raises InputError where they are not, differ in shape or hold values that are not finite.
+
     Source: Christensen and Johnson, Consistent image registration, IEEE TMI 20 (2001), section II.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> there = np.full((1, 8, 8, 2), [3.0, 4.0])
-    >>> [metrics.inverse_consistency(there, back).item() for back in (-there, there)]
+    >>> [inverse_consistency(there, back).item() for back in (-there, there)]
     [0.0, 10.0]
     """
     forward, backward = float64_batches(channels=2, forward=forward, backward=backward)
@@ -37,13 +36,16 @@ def target_registration_error(displacement, true_displacement, mask=None):
 
     Every pixel of the mask is a landmark. Choose one: in a region without structure no method can know the truth.
 
-    displacement and true_displacement are float arrays (N, H, W, 2), in pixels; mask, an optional bool array (N, H, W),
-    holds the pixels p that count, such as the foreground of the fixed image. Returns a float64 array (N,), 0 and up, in
-    pixels; 0 where the mask is empty. Raises InputError as `inverse_consistency`, and for a mask that does not fit.
+    Parameters
+    ----------
+    displacement, true_displacement : float arrays (N, H, W, 2), in pixels
+    mask : bool array (N, H, W), optional
+        The pixels p that count, such as the foreground of the fixed image.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
-    >>> metrics.target_registration_error(np.full((1, 8, 8, 2), [3.0, 4.0]), np.zeros((1, 8, 8, 2))).tolist()
+    Returns a float64 array (N,), 0 and up, in pixels; 0 where the mask is empty. Raises InputError as
+    `inverse_consistency`, and for a mask that does not fit.
+
+    >>> target_registration_error(np.full((1, 8, 8, 2), [3.0, 4.0]), np.zeros((1, 8, 8, 2))).tolist()
     [5.0]
     """
     u, t = float64_batches(channels=2, displacement=displacement, true_displacement=true_displacement)
@@ -61,12 +63,11 @@ def landmark_error(displacement, fixed_points, moving_points):
     displacement is a float array (N, H, W, 2), in pixels; fixed_points and moving_points are float arrays (N, K, 2),
     (row, column) in pixels, K at least 1. Returns a float64 array (N,), 0 and up, in pixels. Raises InputError for
     shapes that do not fit together, or values that are not finite.
+
     Source: Fitzpatrick and West, The distribution of target registration error in rigid-body point-based registration,
     IEEE TMI 20 (2001), for the name, doi:10.1109/42.952729.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
-    >>> metrics.landmark_error(np.zeros((1, 8, 8, 2)), np.array([[[1.0, 1.0]]]), np.array([[[4.0, 5.0]]])).tolist()
+    >>> landmark_error(np.zeros((1, 8, 8, 2)), np.array([[[1.0, 1.0]]]), np.array([[[4.0, 5.0]]])).tolist()
     [5.0]
     """
     (u,) = float64_batches(channels=2, displacement=displacement)

@@ -13,7 +13,6 @@ HIGHER, LOWER, NEITHER = 1, -1, 0  # which is better
 class Metric(NamedTuple):
     """How a metric is presented.
 
-    >>> from minireg.metrics import METRICS
     >>> METRICS["folded_cells"].heading, METRICS["folded_cells"].text(0.0125)
     (('fold', 'cell %'), '1.250')
     """

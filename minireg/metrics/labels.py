@@ -13,12 +13,11 @@ def label_dice(a, b):
 
     a and b are integer arrays (N, H, W, 1); the result is a float64 array (N,) in [0, 1], 1 where both maps are all
     background, for then they agree. Raises InputError where they are not integer arrays of one shape.
+
     Source: Dice, Measures of the amount of ecologic association between species, Ecology 26, 1945, doi:10.2307/1932409.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> a, b = (np.array(labels).reshape(1, 1, 4, 1) for labels in ([1, 2, 2, 0], [1, 2, 0, 2]))
-    >>> metrics.label_dice(a, b).tolist()  # 1 for label 1, 0.5 for label 2
+    >>> label_dice(a, b).tolist()  # 1 for label 1, 0.5 for label 2
     [0.75]
     """
     if a.shape != b.shape or a.ndim != 4 or not all(np.issubdtype(labels.dtype, np.integer) for labels in (a, b)):

@@ -16,10 +16,8 @@ def dice(a, b, threshold=0.5):
     outside. The result is a float64 array (N,) in [0, 1]; 1 where both sets are empty, for then they agree. Raises
     InputError as `ncc`. Source: as for `label_dice`.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> a, b = (np.array(image).reshape(1, 1, 3, 1) for image in ([0.9, 0.8, 0.1], [0.2, 0.7, 0.9]))
-    >>> metrics.dice(a, b).tolist()  # two pixels each, one of them in common
+    >>> dice(a, b).tolist()  # two pixels each, one of them in common
     [0.5]
     """
     a, b = float64_batches(a=a, b=b)
@@ -35,10 +33,8 @@ def dice_sweep(a, b, thresholds=SWEEP):
     a and b are float arrays (N, H, W, C), the T thresholds floats; the result is a float64 array (N, T) in [0, 1], one
     column for each threshold. Raises InputError as `ncc`.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> a, b = (np.full((1, 1, 1, 1), value) for value in (0.45, 0.55))
-    >>> metrics.dice_sweep(a, b).tolist()
+    >>> dice_sweep(a, b).tolist()
     [[1.0, 1.0, 0.0, 1.0, 1.0]]
     """
     return np.stack([dice(a, b, threshold) for threshold in thresholds], axis=1)
@@ -56,14 +52,13 @@ def hausdorff95(a, b, threshold=0.5):
     a and b are float arrays (N, H, W, 1); a pixel equal to the threshold is outside. The result is a float64 array
     (N,), 0 and up, never NaN: 0 where both sets are empty; where one is, sqrt((H-1)^2 + (W-1)^2), the image's diagonal,
     which no distance exceeds. Raises InputError as `ncc`, and for more than one channel.
+
     Source: Huttenlocher, Klanderman, Rucklidge, Comparing images using the Hausdorff distance, IEEE TPAMI 15 (1993),
     section II, for distances of a given rank, doi:10.1109/34.232073.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> a, b = np.zeros((2, 1, 8, 8, 1))
     >>> a[0, 0, 0] = b[0, 3, 4] = 1.0
-    >>> metrics.hausdorff95(a, b).tolist()
+    >>> hausdorff95(a, b).tolist()
     [5.0]
     """
     a, b = float64_batches(channels=1, a=a, b=b)

@@ -18,10 +18,8 @@ def corner_determinants(u):
     image one pixel wide has no cells. Raises InputError where u is of another shape or type or holds values that are
     not finite.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> u = np.stack(np.mgrid[:2.0, :2.0], axis=-1)[None]  # u(p) = p doubles both sides of the only cell
-    >>> metrics.corner_determinants(u).tolist()
+    >>> corner_determinants(u).tolist()
     [[[[4.0, 4.0, 4.0, 4.0]]]]
     """
     (u,) = float64_batches(channels=2, u=u)
@@ -36,11 +34,9 @@ def folded_cells(u, mask=None):
     share of cells with a corner determinant of 0 or less; 0 where there is no cell. Raises InputError as
     `corner_determinants`, and for a mask that is not boolean or of another shape.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> u = np.zeros((1, 3, 3, 2))
     >>> u[0, 1, 1, 1] = 2.0  # one pixel passes its right neighbour: of four cells the two on its right fold
-    >>> metrics.folded_cells(u).item(), metrics.folded_pixels(u).item()
+    >>> folded_cells(u).item(), folded_pixels(u).item()
     (0.5, 0.25)
     """
     folded = (corner_determinants(u) <= 0).any(axis=-1)
@@ -59,11 +55,9 @@ def folded_pixels(u, mask=None):
     pixels, such as the foreground of the fixed image, on whose grid u lives. Returns a float64 array (N,) in [0, 1], a
     share of the (H-1)(W-1) pixels, or of those in the mask; 0 where there is none. Raises InputError as `folded_cells`.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> u = np.zeros((1, 2, 3, 2))
     >>> u[..., 1] = [0.0, 2.0, 0.0]  # the middle column passes the right one
-    >>> metrics.folded_pixels(u).tolist()
+    >>> folded_pixels(u).tolist()
     [0.5]
     """
     folded = corner_determinants(u)[..., 0] <= 0
@@ -80,14 +74,13 @@ def spread_log_jacobian(u, floor=1e-3):
     u is a displacement in pixels, a float array (N, H, W, 2), and `floor` the smallest determinant that is told apart
     from a fold, above 0. Returns a float64 array (N,), 0 and up; 0 where there is no pixel with two forward neighbours.
     Raises InputError as `corner_determinants`, and for a floor that is not above 0.
+
     Source: Leow et al., Statistical properties of Jacobian maps and the realization of unbiased large-deformation
     nonlinear image registration, IEEE TMI 26 (2007), for why log |J| and not |J|, doi:10.1109/TMI.2007.892646.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> u = np.zeros((1, 2, 3, 2))
     >>> u[..., 1] = [0.0, 1.0, 0.5]  # one cell is doubled, one halved: logarithms ln 2 and -ln 2
-    >>> metrics.spread_log_jacobian(u).round(3).tolist()
+    >>> spread_log_jacobian(u).round(3).tolist()
     [0.693]
     """
     if not floor > 0:

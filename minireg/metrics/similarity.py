@@ -30,10 +30,8 @@ def ncc(a, b):
     constant up to float32 rounding, never NaN. Raises InputError where the shapes differ or are others, the numbers are
     not floating point, or some are not finite.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
     >>> a = np.array([0.0, 1.0, 2.0, 3.0]).reshape(1, 2, 2, 1)
-    >>> metrics.ncc(a, 7 - 2 * a).round(6).tolist()
+    >>> ncc(a, 7 - 2 * a).round(6).tolist()
     [-1.0]
     """
     a, b = float64_batches(a=a, b=b)
@@ -45,9 +43,7 @@ def mse(a, b):
 
     a and b are float arrays (N, H, W, C); the result is a float64 array (N,), 0 and up. Raises InputError as `ncc`.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
-    >>> metrics.mse(np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.5)).tolist()
+    >>> mse(np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.5)).tolist()
     [0.25]
     """
     a, b = float64_batches(a=a, b=b)
@@ -65,12 +61,11 @@ def ssim(a, b):
 
     a and b are float arrays (N, H, W, C), H and W at least 11, intensities in [0, 1]; the result is a float64 array
     (N,) in [-1, 1]. Raises InputError as `ncc`, and where no window fits into the image.
+
     Source: Wang, Bovik, Sheikh, Simoncelli, Image quality assessment: from error visibility to structural similarity,
     IEEE TIP 13 (2004), equation 13, doi:10.1109/TIP.2003.819861.
 
-    >>> import numpy as np
-    >>> from minireg import metrics
-    >>> metrics.ssim(np.zeros((1, 11, 11, 1)), np.ones((1, 11, 11, 1))).round(4).tolist()  # C1 / (1 + C1)
+    >>> ssim(np.zeros((1, 11, 11, 1)), np.ones((1, 11, 11, 1))).round(4).tolist()  # C1 / (1 + C1)
     [0.0001]
     """
     a, b = float64_batches(a=a, b=b)

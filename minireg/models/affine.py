@@ -24,12 +24,11 @@ class AffineNet(Module):
     Several looks: the same network sees the moving image as warped so far, and the matrices multiply.
 
     `rng` is a numpy.random.Generator, `channels` ints, `looks` an int.
+
     Source: de Vos et al., A deep learning framework for unsupervised affine and deformable image registration, Medical
     Image Analysis 2019, arXiv:1809.06130 (encoder, global average, linear layer; without the moments and the second
     look).
 
-    >>> import numpy as np
-    >>> from minireg.models import AffineNet
     >>> sum(p.data.size for p in AffineNet(np.random.default_rng(0)).parameters())
     14774
     """
@@ -87,8 +86,6 @@ class AffineThenDeformable(Module):
     Both are trained at once, with one loss on the whole displacement. `rng` is a numpy.random.Generator, `deformable` a
     function that makes a network from one, such as a class of `minireg.models`.
 
-    >>> import numpy as np
-    >>> from minireg.models import AffineThenDeformable
     >>> network = AffineThenDeformable(np.random.default_rng(0))
     >>> [sum(p.data.size for p in part.parameters()) for part in (network.affine, network.deformable)]
     [14774, 151200]

@@ -18,8 +18,6 @@ class EncoderDecoder(Module):
 
     Source: the recipe published as FCN2d in an open pull request to DIPY, 2020.
 
-    >>> import numpy as np
-    >>> from minireg.models import EncoderDecoder
     >>> sum(p.data.size for p in EncoderDecoder(np.random.default_rng(0)).parameters())
     231650
     """

@@ -36,8 +36,6 @@ class Pyramid(Module):
     Mok and Chung, Large deformation diffeomorphic image registration with Laplacian pyramid networks, MICCAI 2020,
     arXiv:2006.16148.
 
-    >>> import numpy as np
-    >>> from minireg.models import Pyramid
     >>> sum(p.data.size for p in Pyramid(np.random.default_rng(0)).parameters())
     65958
     """

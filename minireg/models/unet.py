@@ -16,11 +16,10 @@ class UNet(Module):
 
     `rng` is a numpy.random.Generator; `inputs` and `outputs` are numbers of channels, `channels` those at the full size
     of the input, at half of it, and so on. The last layer begins at zero, and with it the output.
+
     Source: Ronneberger, Fischer, Brox, U-Net: convolutional networks for biomedical image segmentation, MICCAI 2015,
     arXiv:1505.04597.
 
-    >>> import numpy as np
-    >>> from minireg.models import UNet
     >>> network = UNet(np.random.default_rng(0), inputs=3, outputs=2, channels=(8, 16))
     >>> network(np.ones((1, 4, 6, 3), np.float32)).shape
     (1, 4, 6, 2)
@@ -93,8 +92,6 @@ class SymmetricUNet(Module):
     ICCV 2019, arXiv:1907.12353 (looks, there with own weights); Greer et al., Inverse consistency by construction for
     multistep deep registration, MICCAI 2023, arXiv:2305.00087 (half flows on both sides).
 
-    >>> import numpy as np
-    >>> from minireg.models import SymmetricUNet
     >>> sum(p.data.size for p in SymmetricUNet(np.random.default_rng(0)).parameters())
     151200
     """
