@@ -1,13 +1,18 @@
-"""What every lesson begins with: which backend computes, and where its figures go.
+"""What every lesson begins with: its knobs, its claims, where its figures go, and which backend computes.
 
-    lesson = Lesson(7)                       # reads --backend and --figures from the command line
-    lesson.save(figure, "slopes")            # writes lessons/figures/07_slopes.png
+    lesson = Lesson(7)                                   # reads --backend, --figures and --knob from the command line
+    seed = lesson.knob("seed", 3, (0, 1, 2), "other handwritings")
+    claim(loss < 0.1, "the loss has fallen below .1")    # a tick; or it says that it does not hold, and goes on
+    lesson.save(figure, "slopes")                        # writes lessons/figures/07_slopes.png
 
 In a notebook there is no command line: the backend is that of the variable MINIREG_BACKEND, else NumPy, and the figures
-stay open, so that the notebook shows them.
+stay open, so that the notebook shows them. There a knob is turned by editing its number; in a terminal also by
+`--knob seed=1`.
 """
 
 import argparse
+import ast
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +23,17 @@ from minireg import backend, command
 from minireg.viz import common
 
 FIGURES = Path("figures")
+STRICT_CLAIMS = "MINIREG_STRICT_CLAIMS"  # with this variable set, as in CI, a claim that does not hold ends the lesson
+
+
+def claim(condition, words):
+    """Say that something holds, with a tick. Where it does not, say so and go on: you may have turned a knob."""
+    if condition:
+        print(f"✓ {words}")
+        return
+    if os.environ.get(STRICT_CLAIMS):
+        raise AssertionError(words)
+    print(f"✗ here it does not hold that {words}")
 
 
 class Lesson:
@@ -27,17 +43,31 @@ class Lesson:
         self.number = number
         self.is_notebook = "ipykernel" in sys.modules
         self.figures = Path(__file__).resolve().parent / FIGURES
+        self.turned = {}
         if self.is_notebook:
             return
         matplotlib.use("Agg")  # figures go to files; no window is opened
         parser = argparse.ArgumentParser(description=f"Lesson {number} of minireg.")
         command.add_backend_option(parser)
         parser.add_argument("--figures", type=Path, default=self.figures, help="folder for the figures (%(default)s)")
+        parser.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE", help="turn one of the knobs")
         args = parser.parse_args()
+        self.turned = dict(knob.split("=", 1) for knob in args.knob)
         status = command.run(f"lesson {number:02d}", lambda: backend.use(args.backend))
         if status:
             sys.exit(status)
         self.figures = args.figures
+
+    def knob(self, name, value, others, effect):
+        """A number that is safe to change: `value`, unless the command line turns it.
+
+        `others` are values to try, and `effect` says in a few words what to expect of them.
+        """
+        tried = ", ".join(map(str, others))
+        if name in self.turned:
+            value = ast.literal_eval(self.turned[name])
+        print(f"{name} = {value}   (try {tried}: {effect})")
+        return value
 
     def save(self, figure, name):
         """Write a Matplotlib figure to `NN_name.png` in the folder of the figures, and say so."""

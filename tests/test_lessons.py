@@ -14,6 +14,7 @@ from lessons.check.checking import examine
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))
 NUMBERS = [path.name[:2] for path in LESSONS]
+STRICT = {"MINIREG_STRICT_CLAIMS": "1"}  # a claim that does not hold ends the lesson
 NEW_CODE = 120  # lines at most: in the cells that are not folded, without imports, comments and empty lines
 NOT_NEW = ("#", "import ", "from ")
 
@@ -29,11 +30,12 @@ runpy.run_path({lesson!r}, run_name="__main__")
 """
 
 
-def run(arguments, folder):
+def run(arguments, folder, **variables):
     """Run Python with every warning an error, away from the checkout, and return what it wrote."""
-    environment = {**os.environ, "PYTHONWARNINGS": "error", "MPLCONFIGDIR": str(folder / "matplotlib")}
+    environment = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"} | variables
+    environment["MPLCONFIGDIR"] = str(folder.parent / "matplotlib")  # its font cache is made once
     finished = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=600
     )
     assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
     assert not finished.stderr, finished.stderr
@@ -43,7 +45,7 @@ def run(arguments, folder):
 def run_on_strict(lesson, figures, folder):
     """The lesson on the stand-in for a GPU, which refuses to mix its arrays with those of the host."""
     paths = {"tests": ROOT / "tests", "lessons": ROOT / "lessons", "lesson": lesson, "figures": figures}
-    run(["-c", ON_STRICT.format(**{name: str(path) for name, path in paths.items()})], folder)
+    run(["-c", ON_STRICT.format(**{name: str(path) for name, path in paths.items()})], folder, **STRICT)
 
 
 def figures_of(lesson):
@@ -60,7 +62,7 @@ def test_a_lesson_runs_without_a_warning_and_leaves_its_figures(lesson, tmp_path
     if chosen_backend.name == "strict":
         run_on_strict(lesson, figures, tmp_path)
     else:
-        run([str(lesson), "--backend", chosen_backend.name, "--figures", str(figures)], tmp_path)
+        run([str(lesson), "--backend", chosen_backend.name, "--figures", str(figures)], tmp_path, **STRICT)
     assert {path.name for path in figures.iterdir()} == figures_of(lesson)
     assert len(figures_of(lesson)) >= 3
     assert all(path.stat().st_size > 5000 for path in figures.iterdir())
@@ -84,7 +86,6 @@ def test_a_lesson_states_what_it_needs_and_has_little_code(lesson):
     lines = [line.strip() for cell in code for line in cell.splitlines()[1:]]
     lines = [line for line in lines if line and not line.startswith(NOT_NEW)]
     assert len(lines) <= NEW_CODE
-    assert sum(line.lstrip().startswith("assert") for cell in cells for line in cell.splitlines()) >= 8
     assert f"python -m lessons.check {lesson.name[:2]}" in text
 
 

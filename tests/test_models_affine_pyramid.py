@@ -251,9 +251,3 @@ def test_the_field_of_a_finer_level_comes_first_and_that_of_the_coarser_one_afte
     network.levels = [ConstantLevel(coarse), ConstantLevel(fine)]
     expected = host(ops.upsample_bilinear(compose(tensor(fine), tensor(coarse)), 2)) * 2
     np.testing.assert_allclose(predict(network, *pair((16, 20), dtype=np.float64)), expected, atol=1e-12)
-
-
-def test_the_numbers_of_parameters_are_those_of_the_docstrings():
-    for network in (AffineNet, Pyramid):
-        count = sum(parameter.size for parameter in network(np.random.default_rng(0)).parameters())
-        assert f"    {count:,} parameters." in network.__doc__

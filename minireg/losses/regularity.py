@@ -13,8 +13,9 @@ def diffusion(displacement):
 
         1/2 (mean (u[i+1, j] - u[i, j])^2 + mean (u[i, j+1] - u[i, j])^2)        in pixels^2 per pixel^2
 
-    The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; the result in [0, inf), 0 for a
-    translation.
+    The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; the result is a scalar Tensor in [0, inf),
+    0 for a translation. Forward differences, because central ones do not see a field that alternates from pixel to
+    pixel.
 
     Source: Fischer and Modersitzki, Fast diffusion registration, Contemporary Mathematics 313 (2002); as in
     Balakrishnan et al., VoxelMorph, IEEE TMI 38 (2019), equation 6, doi:10.1109/TMI.2019.2897538.
@@ -37,8 +38,8 @@ def bending_energy(displacement):
 
     Unlike `diffusion` it costs nothing to rotate, stretch or shear the image as a whole.
 
-    The displacement is (N, H, W, 2), in pixels, with H and W of at least 3; the result in [0, inf), 0 for every affine
-    field.
+    The displacement is (N, H, W, 2), in pixels, with H and W of at least 3; the result is a scalar Tensor in [0, inf),
+    0 for every affine field.
 
     Source: Rueckert et al., Nonrigid registration using free-form deformations: application to breast MR images, IEEE
     TMI 18 (1999), doi:10.1109/42.796284.
@@ -62,9 +63,9 @@ def folding_penalty(displacement, threshold=0.1):
     four above 0 means that the cell does not fold. The threshold keeps them away from 0. Squared, so that the gradient
     begins at 0 where a corner crosses the threshold.
 
-    The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; the threshold a float, the determinant from
-    which on a corner costs nothing. The result is in [0, inf), 0 where no area shrinks to less than `threshold` times
-    itself.
+    The displacement is (N, H, W, 2), in pixels, with H and W of at least 2; `threshold` is a float, the determinant
+    from which on a corner costs nothing. The result is a scalar Tensor in [0, inf), 0 where no area shrinks to less
+    than `threshold` times itself.
 
     Source: Mok and Chung, Fast symmetric diffeomorphic image registration with convolutional neural networks, CVPR
     2020, arXiv:2003.09514; there of the determinant at the pixels, below 0, and not squared.
@@ -86,7 +87,7 @@ def inverse_consistency(forward, backward):
     (`fields.compose`), which for a translation is the right one. This looks at one order only: add
     `inverse_consistency(backward, forward)` for both.
 
-    Both are (N, H, W, 2), in pixels; the result is in [0, inf), 0 for a field and its exact inverse.
+    Both are (N, H, W, 2), in pixels; the result is a scalar Tensor in [0, inf), 0 for a field and its exact inverse.
 
     Source: Christensen and Johnson, Consistent image registration, IEEE TMI 20 (2001).
 

@@ -23,8 +23,8 @@ def ncc(a, b):
 
         ncc = sum (a - mean a)(b - mean b) / sqrt(sum (a - mean a)^2 sum (b - mean b)^2)
 
-    Sums and means run over H, W and C. Both images are centred before anything is squared; the textbook shortcut E[a^2]
-    - E[a]^2 loses every digit when an image is bright and flat.
+    Sums and means run over H, W and C. Both images are centred before anything is squared; the textbook shortcut
+    E[a^2] - E[a]^2 loses every digit when an image is bright and flat.
 
     a and b are float arrays (N, H, W, C); the result is a float64 array (N,) in [-1, 1], 0 where either image is
     constant up to float32 rounding, never NaN. Raises InputError where the shapes differ or are others, the numbers are
