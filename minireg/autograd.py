@@ -16,7 +16,7 @@ what arrives where a value was used several times.
 Who refers to whom decides when memory returns: a Tensor refers to the Node that made it, a Node to the Tensors that
 went in. Nothing refers back, so there are no cycles, and a graph disappears with the last Tensor that needs it.
 
-The operators (+, *, @, ...) and methods (sum, reshape, ...) of Tensor are ops; `minireg/ops/operators.py` attaches them.
+The operators (+, *, @, ...) and methods (sum, reshape, ...) of Tensor are ops, attached in `minireg/ops/operators.py`.
 
 Source: Griewank and Walther, Evaluating derivatives, 2nd edition, SIAM 2008, chapter 3 (the reverse mode),
 doi:10.1137/1.9780898717761.

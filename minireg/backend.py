@@ -120,11 +120,8 @@ def use(name=None):
         Or another name that was added to `BACKENDS`. Without one, the library in use stays; if there is none yet, it is
         the one that the variable MINIREG_BACKEND names, else NumPy.
 
-    Raises
-    ------
-    BackendError
-        Unknown name; CuPy not installed; no CUDA device; NVIDIA driver missing or too old. The backend in use
-        before stays in use.
+    Raises BackendError for an unknown name, and where CuPy is not installed, there is no CUDA device, or the NVIDIA
+    driver is missing or too old. The backend in use before stays in use.
     """
     global _active
     if name is None and _active is not None:

@@ -124,7 +124,7 @@ class Adam(Optimiser):
 
 
 class AdamW(Adam):
-    """Adam, and beside it  p <- p - lr weight_decay p, apart from the adaptive step.
+    """Adam, and beside it  p <- p - lr weight_decay p, apart from the adaptive step. For library users.
 
     Source: Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2, arXiv:1711.05101.
 

@@ -70,10 +70,7 @@ class DigitPairs:
         Digits that are never shown in training, to see afterwards what the network does with them.
     seed : int
 
-    Raises
-    ------
-    InputError
-        An unknown digit or pairing; a fixed image that does not exist or shows another digit, or for random pairs.
+    Raises InputError for an unknown digit or pairing, and a fixed image that does not exist or shows another digit.
 
     >>> from minireg.data import load_strokes
     >>> source = DigitPairs(load_strokes(train_per_digit=12, test_per_digit=3), digit=7)

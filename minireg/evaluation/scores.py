@@ -4,6 +4,7 @@ import numpy as np
 
 from minireg import metrics
 from minireg.fields import warp_labels
+from minireg.ops.filtering import SSIM_RADIUS
 
 FOREGROUND = 0.5  # a pixel of the fixed image that is brighter belongs to the object
 
@@ -38,7 +39,7 @@ def score(warped, fixed, displacement):
     >>> score(images, images, np.zeros((2, 16, 16, 2)))["hausdorff95"].tolist()
     [0.0, 0.0]
     """
-    too_small = min(fixed.shape[1:3]) < 2 * metrics.SSIM_RADIUS + 1
+    too_small = min(fixed.shape[1:3]) < 2 * SSIM_RADIUS + 1
     sweep = metrics.dice_sweep(warped, fixed)
     mask = foreground(fixed)
     return {

@@ -14,21 +14,10 @@ from minireg.losses.similarity import (
 )
 
 __all__ = [
-    "SIMILARITIES",
-    "bending_energy",
-    "diffusion",
-    "folding_penalty",
-    "inverse_consistency",
-    "local_ncc",
-    "local_ncc_loss",
-    "mse_loss",
-    "mutual_information_loss",
-    "ncc_loss",
-    "normalised_mutual_information_loss",
-    "soft_dice_loss",
-    "squared_local_ncc_loss",
-    "ssim_loss",
-]
+    "SIMILARITIES", "bending_energy", "diffusion", "folding_penalty", "inverse_consistency", "local_ncc",
+    "local_ncc_loss", "mse_loss", "mutual_information_loss", "ncc_loss", "normalised_mutual_information_loss",
+    "soft_dice_loss", "squared_local_ncc_loss", "ssim_loss",
+]  # fmt: skip
 
 SIMILARITIES = {
     "ncc": ncc_loss,

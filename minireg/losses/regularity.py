@@ -30,7 +30,7 @@ def diffusion(displacement):
 
 
 def bending_energy(displacement):
-    """How much a field bends: the mean of its squared second differences, over both components.
+    """How much a field bends: the mean of its squared second differences, over both components. For library users.
 
         mean u_rr^2 + mean u_cc^2 + 2 mean u_rc^2        in pixels^2 per pixel^4
         u_rr = u[i+1, j] - 2 u[i, j] + u[i-1, j]        u_cc likewise along the columns

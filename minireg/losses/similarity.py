@@ -18,7 +18,7 @@ import math
 from minireg import Tensor, ops
 from minireg.backend import xp
 from minireg.errors import InputError
-from minireg.metrics.similarity import SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
+from minireg.ops.filtering import SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
 
 # A window counts as constant where its standard deviation is at most this share of the image's. So faint a window says
 # nothing about the alignment, but its correlation and, with one over its deviation, its gradient would be as large as
@@ -257,7 +257,7 @@ def _information(a, b):
 
 
 def soft_dice_loss(a, b):
-    """1 - the Dice overlap of soft masks, averaged over the labels and the pairs.
+    """1 - the Dice overlap of soft masks, averaged over the labels and the pairs. For library users.
 
         1 - 2 sum a b / (sum a^2 + sum b^2)
 

@@ -29,28 +29,10 @@ from minireg.metrics.headings import HIGHER, LOWER, METRICS, NEITHER, Metric
 from minireg.metrics.labels import label_dice
 from minireg.metrics.overlap import SWEEP, dice, dice_sweep, hausdorff95
 from minireg.metrics.regularity import corner_determinants, folded_cells, folded_pixels, spread_log_jacobian
-from minireg.metrics.similarity import SSIM_RADIUS, mse, ncc, ssim
+from minireg.metrics.similarity import mse, ncc, ssim
 
 __all__ = [
-    "HIGHER",
-    "LOWER",
-    "METRICS",
-    "NEITHER",
-    "SSIM_RADIUS",
-    "SWEEP",
-    "Metric",
-    "corner_determinants",
-    "dice",
-    "dice_sweep",
-    "folded_cells",
-    "folded_pixels",
-    "hausdorff95",
-    "inverse_consistency",
-    "label_dice",
-    "landmark_error",
-    "mse",
-    "ncc",
-    "spread_log_jacobian",
-    "ssim",
-    "target_registration_error",
-]
+    "HIGHER", "LOWER", "METRICS", "NEITHER", "SWEEP", "Metric", "corner_determinants", "dice", "dice_sweep",
+    "folded_cells", "folded_pixels", "hausdorff95", "inverse_consistency", "label_dice", "landmark_error", "mse", "ncc",
+    "spread_log_jacobian", "ssim", "target_registration_error",
+]  # fmt: skip

@@ -5,17 +5,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from minireg.errors import InputError
 from minireg.metrics.checks import float64_batches
+from minireg.ops.filtering import SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
 
 # An image that deviates from its mean by no more than float32 rounding has no structure to correlate: this is
 # what interpolation leaves of a constant image.
 CONSTANT_IMAGE_TOLERANCE = 4 * float(np.finfo(np.float32).eps)
-
-# Wang et al. 2004, section III-C: the window's sigma in pixels, and the two stabilising constants for
-# intensities in [0, 1]. They cut the window at 11 x 11, which is a radius of 5 (3.5 sigma, rounded).
-SSIM_SIGMA = 1.5
-SSIM_RADIUS = 5
-SSIM_C1 = 0.01**2
-SSIM_C2 = 0.03**2
 
 
 def ncc(a, b):

@@ -16,15 +16,8 @@ from minireg.models.pyramid import Pyramid
 from minireg.models.unet import SymmetricUNet, UNet
 
 __all__ = [
-    "MODELS",
-    "AffineNet",
-    "AffineThenDeformable",
-    "EncoderDecoder",
-    "Pyramid",
-    "SymmetricUNet",
-    "UNet",
-    "both_ways",
-]
+    "MODELS", "AffineNet", "AffineThenDeformable", "EncoderDecoder", "Pyramid", "SymmetricUNet", "UNet", "both_ways",
+]  # fmt: skip
 
 MODELS = {
     "symmetric": SymmetricUNet,

@@ -8,6 +8,11 @@ from minireg.backend import xp
 from minireg.errors import InputError
 from minireg.ops.shape import channels_first, channels_last
 
+# SSIM, as a metric and as a loss. Wang et al. 2004, section III-C: the window's sigma in pixels, cut at 11 x 11,
+# which is a radius of 5 (3.5 sigma, rounded), and the two stabilising constants for intensities in [0, 1].
+SSIM_SIGMA, SSIM_RADIUS = 1.5, 5
+SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
+
 
 @op
 def separable_filter(x, kernel):

@@ -58,21 +58,7 @@ STEPS = {"atlas": 300, "random": 1200, "images": 200}  # of the default recipe: 
 EPOCHS_2020 = 100
 
 # Options that choose what is computed, and what they are if not given (None: as the recipe has it).
-DECIDING = {
-    "recipe": "default",
-    "data": "auto",
-    "seed": 0,
-    "augment": False,
-    "model": None,
-    "loss": None,
-    "smoothness": None,
-    "folding": None,
-    "inverse_consistency": None,
-    "steps": None,
-    "batch_size": None,
-    "lr": None,
-    "workers": None,
-}
+DECIDING = {"recipe": "default", "data": "auto", "seed": 0, "augment": False} | dict.fromkeys(RECIPES["default"])
 FOR_DIGITS = {"digit": 5, "pairing": "atlas", "fixed_index": None, "leave_out": []}
 FOR_PHANTOMS = {"modality": "mr", "size": DEFAULT_SIZE}
 OPTIONS = DECIDING | FOR_DIGITS | FOR_PHANTOMS
@@ -125,17 +111,9 @@ class Configuration:
                 raise InputError(
                     f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(filter(None, allowed))}"
                 )
-        for name, least in (
-            ("batch_size", 1),
-            ("steps", 1),
-            ("seed", 0),
-            ("smoothness", 0),
-            ("folding", 0),
-            ("inverse_consistency", 0),
-            ("early_looks", 1),
-            ("lr", 0),
-            ("workers", 1),
-        ):
+        at_least = dict.fromkeys(("batch_size", "steps", "early_looks", "workers"), 1)
+        at_least |= dict.fromkeys(("seed", "smoothness", "folding", "inverse_consistency", "lr"), 0)
+        for name, least in at_least.items():
             value = getattr(self, name)
             if value is not None and not (value >= least and math.isfinite(value)):
                 raise InputError(f"{name} must be a number of at least {least}, got {value}")
