@@ -24,7 +24,8 @@ doi:10.1137/1.9780898717761.
 
 import functools
 import inspect
-from contextlib import contextmanager
+import threading
+from contextlib import ContextDecorator, closing
 
 import numpy as np
 
@@ -103,6 +104,11 @@ class Tensor:
     def __len__(self):
         return len(self._data)
 
+    def __iter__(self):
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes holds one number: take its .item(), there is nothing to go through")
+        return (self[i] for i in range(len(self)))
+
     def __bool__(self):
         return bool(self._data)
 
@@ -120,6 +126,12 @@ class Tensor:
 
     def __float__(self):
         return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __format__(self, spec):
+        return format(self.item() if spec else str(self), spec)
 
     # Comparisons give raw arrays: nothing can be differentiated through them.
     def __lt__(self, other):
@@ -331,12 +343,17 @@ def _raw(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-_recording = True
+class _ThisThread(threading.local):
+    """Whether ops record: a property of each thread, because two that overlap would leave it as the other had it."""
+
+    recording = True
 
 
-@contextmanager
-def no_grad():
-    """Within `with no_grad():` (or a function decorated by it) ops compute but record nothing.
+_this_thread = _ThisThread()
+
+
+class no_grad(ContextDecorator):
+    """Within `with no_grad():` (or a function or generator decorated by it) ops of this thread record nothing.
 
     >>> x = Tensor(3.0, requires_grad=True)
     >>> with no_grad():
@@ -344,12 +361,33 @@ def no_grad():
     >>> y.requires_grad
     False
     """
-    global _recording
-    before, _recording = _recording, False
-    try:
-        yield
-    finally:
-        _recording = before
+
+    def __enter__(self):
+        self.before, _this_thread.recording = _this_thread.recording, False
+
+    def __exit__(self, *error):
+        _this_thread.recording = self.before
+
+    def _recreate_cm(self):  # each call of a decorated function remembers its own state
+        return no_grad()
+
+    def __call__(self, function):
+        if not inspect.isgeneratorfunction(function):
+            return super().__call__(function)
+
+        @functools.wraps(function)
+        def generator(*args, **options):
+            steps, sent = function(*args, **options), None
+            with closing(steps):
+                while True:
+                    with no_grad():  # for one step: between two of them the caller's code runs
+                        try:
+                            value = steps.send(sent)
+                        except StopIteration as end:
+                            return end.value
+                    sent = yield value
+
+        return generator
 
 
 REGISTRY = {}
@@ -405,12 +443,12 @@ def op(function):
                 result._version = value._version
             argument = parameters[min(position, len(parameters) - 1)]  # all of *arrays have one name
             vjp = vjps[position] if position < len(vjps) else None
-            if value._requires_grad and vjp is None and _recording:
+            if value._requires_grad and vjp is None and _this_thread.recording:
                 raise TypeError(f"the op '{name}' has no gradient for its argument '{argument}': pass it detached")
             inputs.append(value)
             input_vjps.append(vjp if value._requires_grad else None)
             arguments.append(argument)
-        if _recording and any(input_vjps):
+        if _this_thread.recording and any(input_vjps):
             result._node = Node(name, arguments, inputs, input_vjps, result._version)
             result._requires_grad = True
         return result

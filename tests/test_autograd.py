@@ -1,6 +1,8 @@
 """The engine: what is recorded, how cotangents travel back, what is refused, and when memory returns."""
 
+import array
 import gc
+import threading
 import tracemalloc
 import weakref
 
@@ -661,3 +663,100 @@ def test_training_steps_do_not_grow_the_memory(without_collector):
     # A step that left its graph behind would leave 8 KiB of activations (2 x 16 x 16 x 4 float32): 1.6 MB in all. The
     # interpreter keeps up to 2000 freed tuples of each length for reuse, which is what the bound allows for.
     assert after - before < 400_000
+
+
+# Indices, threads, generators
+
+
+@pytest.mark.parametrize(
+    "index, like",
+    [
+        (((0, 0), (1, 1)), ([0, 0], [1, 1])),
+        (((0, 0), slice(None)), ([0, 0], slice(None))),
+        (array.array("i", [0, 0, 1]), [0, 0, 1]),
+        (memoryview(np.array([0, 0, 1])), [0, 0, 1]),
+        (range(2), [0, 1]),
+        ([], np.zeros(0, int)),
+    ],
+)
+def test_whatever_sequence_an_index_is_repeated_elements_add_up(index, like):
+    gradients = []
+    for i in (index, like):
+        x = tensor(np.ones((2, 3)))
+        x[backend.to_device(i) if isinstance(i, np.ndarray) else i].sum().backward()
+        gradients.append(host(x.grad))
+    np.testing.assert_array_equal(*gradients)
+
+
+def test_an_index_array_that_is_changed_afterwards_does_not_change_the_gradient():
+    x, index = tensor(np.ones(4)), backend.to_device(np.array([0, 0, 1]))
+    y = x[index]
+    index[...] = 3
+    y.sum().backward()
+    np.testing.assert_array_equal(host(x.grad), [2, 1, 0, 0])
+
+
+def records():
+    return (tensor([1.0]) * 2).requires_grad
+
+
+def test_no_grad_is_a_matter_of_its_own_thread():
+    first_in, second_in, seen = threading.Event(), threading.Event(), []
+
+    def first():
+        with no_grad():
+            first_in.set()
+            second_in.wait()
+
+    def second():
+        first_in.wait()
+        with no_grad():
+            second_in.set()
+            threads[0].join()
+            seen.append(records())
+        seen.append(records())
+
+    threads = [threading.Thread(target=function) for function in (first, second)]
+    for thread in threads:
+        thread.start()
+    assert records()
+    for thread in threads:
+        thread.join()
+    assert seen == [False, True] and records()
+
+
+def test_a_generator_decorated_by_no_grad_records_nothing_and_its_caller_still_does():
+    @no_grad()
+    def decorated():
+        got = yield records()
+        yield records(), got
+        return "end"
+
+    steps = decorated()
+    assert next(steps) is False and records()
+    assert steps.send(5) == (False, 5) and records()
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value == "end"
+
+
+def test_a_function_decorated_by_no_grad_may_call_itself_and_fail():
+    @no_grad()
+    def deep(n):
+        assert not records()
+        return deep(n - 1) if n else 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        deep(3)
+    assert records()
+
+
+def test_a_tensor_without_axes_is_not_taken_for_an_empty_list():
+    with pytest.raises(TypeError, match="holds one number"):
+        list(tensor(3.0))
+    assert [x.item() for x in tensor([1.0, 2.0])] == [1.0, 2.0]
+
+
+def test_a_number_in_a_tensor_can_be_formatted_and_made_an_int():
+    assert f"{tensor(2.5):.2f}" == "2.50" and int(tensor(2.5)) == 2
+    assert f"{tensor([1.0], False)}".startswith("Tensor(")

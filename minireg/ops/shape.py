@@ -110,8 +110,7 @@ def getitem(x, index):
     [2.0, 1.0, 0.0]
     """
     index = tuple(_raw_index(part) for part in index) if isinstance(index, tuple) else _raw_index(index)
-    parts = index if isinstance(index, tuple) else (index,)
-    may_repeat = any(backend.is_array(part) or isinstance(part, list) for part in parts)
+    may_repeat = any(map(backend.is_array, index if isinstance(index, tuple) else (index,)))
 
     def vjp(g):
         g_x = xp.zeros_like(x)
@@ -125,9 +124,15 @@ def getitem(x, index):
 
 
 def _raw_index(part):
+    """A part of an index. Sequences become arrays, and arrays are copied: the caller may change theirs later."""
     part = part.data if isinstance(part, Tensor) else part
+    if part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)):
+        return part
     backend.refuse_foreign_array(part, "an index")
-    return part
+    if backend.is_array(part):
+        return part.copy()
+    part = np.array(part)
+    return backend.to_device(part if part.size else part.astype(int))
 
 
 def channels_first(image):
