@@ -30,6 +30,15 @@ class Parameter(Tensor):
         super().__init__(backend.to_device(data), requires_grad=True)
 
 
+def _flattened(name, value):
+    """(name, value), or those of everything in a container."""
+    if not isinstance(value, (list, tuple, dict)):
+        yield name, value
+        return
+    for key, element in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _flattened(f"{name}.{key}", element)
+
+
 class Module:
     """Base of all layers and networks. Subclasses define `forward`; calling the Module calls it.
 
@@ -48,12 +57,9 @@ class Module:
         return self.forward(*args, **kwargs)
 
     def _entries(self):
-        """(name, value) of every attribute; those of lists and tuples one by one, as "layers.0"."""
+        """(name, value) of every attribute; what lists, tuples and dicts hold one by one, "layers.0", at any depth."""
         for name, value in vars(self).items():
-            if isinstance(value, (list, tuple)):
-                yield from ((f"{name}.{index}", element) for index, element in enumerate(value))
-            else:
-                yield name, value
+            yield from _flattened(name, value)
 
     def _named(self, belongs, prefix="", found=None):
         """What `belongs`, here and below, each object once: a layer that is used twice has its weights once."""

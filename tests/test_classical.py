@@ -262,3 +262,10 @@ def test_a_network_is_refined_from_its_prediction_on():
 def test_a_method_that_cannot_be_made_is_refused(name, message):
     with pytest.raises(InputError, match=message):
         make_method(name)
+
+
+@pytest.mark.parametrize("method", [optimise, demons])
+def test_images_of_integers_are_refused(method):
+    moving, fixed = ((255 * images).astype(np.uint8) for images in digit_pairs(1))
+    with pytest.raises(InputError, match="expected images of floats in \\[0, 1\\], got uint8"):
+        method(moving, fixed)

@@ -327,3 +327,16 @@ def test_training_on_files_reports_the_overlap_of_the_labels(tmp_path, folder, f
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     for method in ("identity", "registered"):
         assert 0.2 < metrics[method]["label_dice"] < 1 and "landmark_error" not in metrics[method]
+
+
+@pytest.mark.parametrize("shape", [(48, 48, 2), (48, 48, 5), (6, 6, 3), (20, 9, 1)])
+def test_one_image_with_channels_last_is_not_taken_for_a_stack(tmp_path, shape):
+    np.save(tmp_path / "image.npy", np.random.default_rng(0).random(shape, dtype=np.float32))
+    with pytest.raises(InputError, match="without channels; save one channel"):
+        read_images(tmp_path / "image.npy")
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 4), (3, 10, 6), (48, 48, 8), (1, 2, 2)])
+def test_a_stack_of_small_images_is_a_stack(tmp_path, shape):
+    np.save(tmp_path / "images.npy", np.random.default_rng(0).random(shape, dtype=np.float32))
+    assert read_images(tmp_path / "images.npy").shape == (*shape, 1)

@@ -532,3 +532,32 @@ def test_muon_takes_a_gradient_of_zeros():
     weight.grad = backend.to_device(np.zeros((4, 4), np.float32))
     optim.Muon([weight], lr=0.1).step()
     np.testing.assert_array_equal(host(weight), 1)
+
+
+def test_layers_in_nested_containers_are_trained_saved_and_switched():
+    class Branches(nn.Module):
+        def __init__(self, rng):
+            self.branches = {"coarse": [nn.Linear(2, 2, rng)], "fine": ([nn.Linear(2, 1, rng)], nn.Parameter(1.0))}
+
+    network = Branches(np.random.default_rng(0))
+    names = [name for name, _ in network.named_parameters()]
+    assert names == [
+        "branches.coarse.0.weight",
+        "branches.coarse.0.bias",
+        "branches.fine.0.0.weight",
+        "branches.fine.0.0.bias",
+        "branches.fine.1",
+    ]
+    other = Branches(np.random.default_rng(1))
+    other.load_state_dict(network.state_dict())
+    for name, array in network.state_dict().items():
+        np.testing.assert_array_equal(other.state_dict()[name], array)
+    assert not network.eval().branches["fine"][0][0].training
+
+
+@pytest.mark.parametrize("loss", [losses.mse_loss, *losses.SIMILARITIES.values(), losses.soft_dice_loss])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, bool])
+def test_images_of_integers_are_refused_and_not_subtracted_with_a_wrap_around(loss, dtype):
+    a, b = (tensor(np.full((1, 12, 12, 1), value).astype(dtype), False) for value in (1, 200))
+    with pytest.raises(InputError, match=r"convert them"):
+        loss(a, b)

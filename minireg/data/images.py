@@ -6,6 +6,7 @@ import numpy as np
 
 from minireg.errors import InputError
 
+NARROWEST = 8  # pixels: a last axis that is shorter than this and than the others holds channels, and no columns
 SUFFIXES = (".png", ".npy")
 
 
@@ -76,10 +77,14 @@ def read_labels(path):
 
 def _as_stack(images, path):
     """(H, W) or (N, H, W) as (N, H, W, 1)."""
-    looks_like_channels = images.ndim == 3 and images.shape[2] in (1, 3, 4) and min(images.shape[:2]) >= 8
-    if images.ndim not in (2, 3) or images.size == 0 or looks_like_channels:
+    has_channels = images.ndim == 3 and images.shape[2] < min(NARROWEST, *images.shape[:2])
+    if images.ndim not in (2, 3) or images.size == 0 or has_channels:
+        remedy = (
+            "; save one channel, array[..., 0], or the images first, array.transpose(2, 0, 1)" if has_channels else ""
+        )
         raise InputError(
-            f"{path} has the shape {images.shape}: expected a grey image (H, W) or a stack (N, H, W), without channels"
+            f"{path} has the shape {images.shape}: expected a grey image (H, W) or a stack (N, H, W), without "
+            f"channels{remedy}"
         )
     return (images[None] if images.ndim == 2 else images)[..., None]
 

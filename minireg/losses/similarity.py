@@ -40,7 +40,7 @@ def mse_loss(a, b):
     >>> mse_loss(a, a + 0.5).item()
     0.25
     """
-    difference = ops.sub(a, b)
+    difference = ops.sub(*_floats("MSE", a, b))
     return (difference * difference).mean()
 
 
@@ -286,10 +286,21 @@ def _window_average(kernel):
 
 
 def _images(name, a, b, window=1):
-    """Both as Tensors, checked to have one shape (N, H, W, C) and to hold a window."""
+    """Both as Tensors of floats, checked to have one shape (N, H, W, C) and to hold a window."""
     if len(a.shape) != 4 or a.shape != b.shape or min(a.shape[1:3]) < window:
         raise InputError(
             f"{name} compares images of one shape (N, H, W, C) and at least {window} x {window} pixels, got "
             f"{tuple(a.shape)} and {tuple(b.shape)}"
         )
-    return tuple(image if isinstance(image, Tensor) else Tensor(image) for image in (a, b))
+    return _floats(name, a, b)
+
+
+def _floats(name, *images):
+    """The images as Tensors. Those of integers are refused: differences of unsigned ones wrap around."""
+    images = [image if isinstance(image, Tensor) else Tensor(image) for image in images]
+    for image in images:
+        if image.dtype.kind != "f":
+            raise InputError(
+                f"{name} compares images of floats in [0, 1], got {image.dtype}: convert them first, uint8 by / 255"
+            )
+    return images

@@ -10,6 +10,10 @@ def checked_size(moving, fixed):
         raise InputError(
             f"expected moving and fixed images of one shape (N, H, W, 1), got {moving.shape} and {fixed.shape}"
         )
+    if moving.dtype.kind != "f" or fixed.dtype.kind != "f":
+        raise InputError(
+            f"expected images of floats in [0, 1], got {moving.dtype} and {fixed.dtype}: convert them, uint8 by / 255"
+        )
     return moving.shape[1:3]
 
 

@@ -31,6 +31,8 @@ def ncc(a, b):
     """
     if a.shape != b.shape or a.ndim != 4:
         raise InputError(f"ncc compares images of one shape (N, H, W, C), got {a.shape} and {b.shape}")
+    if a.dtype.kind != "f" or b.dtype.kind != "f":
+        raise InputError(f"ncc compares images of floats, got {a.dtype} and {b.dtype}: convert them first")
     a_centred, saa, a_constant = _centre(a)
     b_centred, sbb, b_constant = _centre(b)
     defined = ~(a_constant | b_constant)
