@@ -12,6 +12,7 @@ commands, or hold them, load NumPy only when one of their names is used (`lazily
 """
 
 import argparse
+import contextlib
 import ctypes
 import importlib
 import os
@@ -66,8 +67,45 @@ def lazily(package, homes):
     return load
 
 
+class _Lenient:
+    """A stream that goes on where nothing can be written any more: the work matters, and not the words about it.
+
+    The reader has gone (`| head`), the disk behind it is full, or it was closed from the beginning (None).
+    """
+
+    def __init__(self, stream):
+        self.stream = stream
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # letters that the terminal's encoding does not have
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    def write(self, text):
+        self._try("write", text)
+        return len(text)
+
+    def flush(self):
+        self._try("flush")
+
+    def _try(self, action, *arguments):
+        try:
+            if self.stream is not None:
+                getattr(self.stream, action)(*arguments)
+        except (OSError, ValueError):  # ValueError: it is closed
+            with contextlib.suppress(OSError, ValueError):  # so that Python's own flush at the end finds nothing wrong
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+
+
 def run(name, main):
     """Call `main()`; turn the errors that a user can mend into one line on stderr. Returns the exit code."""
+    with contextlib.redirect_stdout(_Lenient(sys.stdout)), contextlib.redirect_stderr(_Lenient(sys.stderr)):
+        code = _run(name, main)
+        sys.stdout.flush()
+        return code
+
+
+def _run(name, main):
     try:
         return main() or 0
     except MiniregError as error:
@@ -83,6 +121,24 @@ def run(name, main):
         return INTERRUPTED
     print(f"{name}: error: {' '.join(message.split())}", file=sys.stderr)
     return USER_MISTAKE
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses options that are empty: as a path, nothing would silently mean the current folder."""
+
+    def parse_args(self, argv=None):
+        args = super().parse_args(argv)
+        for name, value in vars(args).items():
+            if isinstance(value, str) and not value.strip():
+                self.error(f"{name.replace('_', '-')} is empty: is a variable of your shell not set?")
+        return args
+
+
+def parser(name, description):
+    """An `argparse.ArgumentParser` for `python -m name`, with the option --backend."""
+    parser = _Parser(prog=f"python -m {name}", description=description)
+    add_backend_option(parser)
+    return parser
 
 
 def add_backend_option(parser):

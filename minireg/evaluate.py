@@ -5,7 +5,6 @@ if __name__ == "__main__":
 
     prepare_process()
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -28,8 +27,7 @@ def main(argv=None):
 
 
 def _parse(argv):
-    parser = argparse.ArgumentParser(prog="python -m minireg.evaluate", description=__doc__.split(": ", 1)[1])
-    command.add_backend_option(parser)
+    parser = command.parser("minireg.evaluate", "How well registration methods align pairs that no network has seen.")
     add = parser.add_argument
     add("--checkpoint", metavar="FILE", help="checkpoint.npz of a run folder, for the methods with a network")
     add(
@@ -62,6 +60,9 @@ def _evaluate(args):
         raise InputError(
             f"--pairs must be at least 1 and --pairs-seed not negative, got {args.pairs}, {args.pairs_seed}"
         )
+    folder = Path(args.checkpoint).parent if args.checkpoint else Path()
+    out = Path(args.out) if args.out else folder / "evaluation.json"
+    _refuse_other_results(out)
     network, configuration = load_network(args.checkpoint) if args.checkpoint else (None, None)
     if args.methods:
         names = args.methods.split(",")
@@ -102,14 +103,26 @@ def _evaluate(args):
         **{statistic: {name: s[statistic] for name, s in statistics.items()} for statistic in statistics[names[0]]},
         "per_pair": {name: {metric: v.tolist() for metric, v in s.items()} for name, s in per_pair.items()},
     }
-    folder = Path(args.checkpoint).parent if args.checkpoint else Path()
-    out = Path(args.out) if args.out else folder / "evaluation.json"
     with atomic_write(out, "w") as file:
         json.dump(result, file, indent=1)
     picture = out.with_suffix(".png")
     shown = {name: {metric: v for metric, v in s.items() if METRICS[metric].heading} for name, s in per_pair.items()}
     viz.methods_picture(shown, picture)
     print(f"The numbers of every pair are in {out}, a picture of them is {picture}")
+
+
+def _refuse_other_results(out):
+    """Raise InputError where this evaluation would be written over something that is not an earlier one."""
+    if out.suffix != ".json":
+        raise InputError(f"--out {out} must end in .json: it names the file of the numbers; the picture goes beside it")
+    try:
+        earlier = "pairs_seed" in json.loads(out.read_bytes())
+    except FileNotFoundError:
+        earlier = not out.with_suffix(".png").exists()
+    except (ValueError, TypeError):
+        earlier = False
+    if not earlier:
+        raise InputError(f"--out {out} would be written over a file that is no evaluation: name another one")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Files appear whole or not at all: written under a temporary name, then renamed."""
 
+import errno
 import io
 import os
 from contextlib import contextmanager, suppress
@@ -31,13 +32,24 @@ def atomic_write(path, mode="wb"):
         with temporary.open(mode.replace("w", "x"), encoding=None if "b" in mode else "utf-8") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            with _where_supported():
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         raise type(error)(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         with suppress(OSError):  # it has been renamed, or could not even be opened
             temporary.unlink()
+
+
+@contextmanager
+def _where_supported():
+    """Within the block, go on where the file system (a network share, FAT) does not know what it is asked for."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EPERM):
+            raise
 
 
 def save_npz(path, **arrays):

@@ -5,7 +5,6 @@ if __name__ == "__main__":
 
     prepare_process()
 
-import argparse
 import sys
 import time
 from pathlib import Path
@@ -20,7 +19,7 @@ from minireg.errors import InputError
 from minireg.fields import warp_images, warp_labels, warp_points
 from minireg.files import save_npz
 from minireg.methods import METHODS, TRANSFORMATIONS, make_method
-from minireg.training import load_network
+from minireg.training import CHECKPOINT, load_network
 
 NAMES = [name for name in METHODS if name != "identity"]
 LANDMARKS = ("moving_row", "moving_column", "fixed_row", "fixed_column")
@@ -40,8 +39,7 @@ def main(argv=None):
 
 
 def _parse(argv):
-    parser = argparse.ArgumentParser(prog="python -m minireg.register", description=__doc__.split(": ", 1)[1])
-    command.add_backend_option(parser)
+    parser = command.parser("minireg.register", "Align your own images, with a trained network or without.")
     add = parser.add_argument
     add("moving", metavar="MOVING", help="PNG, or .npy with one image (H, W) or a stack (N, H, W)")
     add("fixed", metavar="FIXED", help="the same; one image stands for a stack of equal ones")
@@ -59,7 +57,9 @@ def _parse(argv):
     add("--smoothing", type=float, metavar="S", help="of tps: 0 meets every landmark (default: 0)")
     add("--moving-labels", metavar="FILE", help="label maps of the moving images, .png or .npy, to be warped too")
     add(
-        "--points", metavar="FILE", help="CSV of points (row, column) in the fixed image, to be found in the moving one"
+        "--points",
+        metavar="FILE",
+        help="CSV of points (row, column) in the fixed image, to be found in the moving one",
     )
     return parser.parse_args(argv)
 
@@ -67,6 +67,11 @@ def _parse(argv):
 def _register(args):
     backend.use(args.backend)
     name, options = _method_and_options(args)
+    folder = Path(args.out)
+    if (folder / CHECKPOINT).exists():
+        raise InputError(
+            f"--out {folder} is the folder of a training run, whose pictures have the same names: name another"
+        )
     network, configuration = load_network(args.checkpoint) if args.checkpoint else (None, None)
     if name == "network+refine":
         options.setdefault("loss", configuration.loss)
@@ -88,9 +93,9 @@ def _register(args):
     if labels is not None:
         arrays["warped_labels"] = warp_labels(labels, displacement)[..., 0]
 
-    folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     save_npz(folder / "registration.npz", **arrays)
+    (folder / "points.csv").unlink(missing_ok=True)  # of an earlier registration
     if points is not None:
         _write_points(folder / "points.csv", points, displacement)
     viz.registration_picture(moving, fixed, warped, displacement, folder / "registration.png")

@@ -8,7 +8,8 @@ if __name__ == "__main__":
 
     prepare_process()
 
-import argparse
+import contextlib
+import itertools
 import shlex
 import sys
 from pathlib import Path
@@ -28,8 +29,7 @@ def main(argv=None):
 
 
 def _parse(argv):
-    parser = argparse.ArgumentParser(prog="python -m minireg.train", description=__doc__.split("\n")[0])
-    command.add_backend_option(parser)
+    parser = command.parser("minireg.train", "Train a network to register digits, head phantoms, or your own images.")
     add = parser.add_argument
     add("--recipe", choices=RECIPES, help="default, or mnist2020: the experiment of 2020 as published")
     add(
@@ -108,10 +108,16 @@ def _new(args, folder):
     """A Trainer at step 0."""
     if folder is not None and (folder / CHECKPOINT).exists():
         raise InputError(f"{folder} already holds a run: go on with --resume {folder}, or name another --out")
+    if folder is not None and (folder / "registration.npz").exists():
+        raise InputError(
+            f"{folder} holds a result of minireg.register, whose pictures have the same names: name another"
+        )
     configuration = configure(vars(args))
     source = configuration.source(args.data_dir)
-    configuration = configuration.completed(source)
-    return Trainer(configuration, source, folder or _new_folder(configuration.run_name))
+    trainer = Trainer(configuration.completed(source), source, folder)
+    if folder is None:
+        trainer.folder = _new_folder(trainer.configuration.run_name)
+    return trainer
 
 
 def _resumed(args, folder):
@@ -132,11 +138,12 @@ def _command_to_resume(args, folder):
 
 
 def _new_folder(name):
-    """A folder of this name below runs/, with the first free number behind it."""
-    number = 1
-    while (folder := Path("runs") / (name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return folder
+    """Make a folder of this name below runs/, with the first free number behind it. Another run cannot make it too."""
+    for number in itertools.count(1):
+        folder = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
 
 
 if __name__ == "__main__":

@@ -131,11 +131,18 @@ def test_an_output_folder_that_cannot_be_made_is_named(tmp_path, few_digits, che
 
 @pytest.mark.parametrize("place", ["below a file", "a name too long", "a folder", "a missing folder"])
 def test_a_file_that_cannot_be_written_is_named(tmp_path, digits_of_trained, checkpoint, capsys, place):
-    out = {**places(tmp_path), "a folder": tmp_path, "a missing folder": tmp_path / "no" / "evaluation.json"}[place]
-    before = contents(tmp_path)
+    out = {
+        "below a file": places(tmp_path)["below a file"] / "evaluation.json",
+        "a name too long": tmp_path / f"{'x' * 300}.json",
+        "a folder": tmp_path / "folder.json",
+        "a missing folder": tmp_path / "no" / "evaluation.json",
+    }[place]
+    if place == "a folder":
+        out.mkdir()
+    before = {path.name for path in tmp_path.iterdir()}
     sentence = complaint(capsys, evaluate.main, "--checkpoint", checkpoint, "--pairs", "1", "--out", out)
     assert f"cannot use {out}" in sentence
-    assert contents(tmp_path) == before
+    assert {path.name for path in tmp_path.iterdir()} == before
 
 
 @contextlib.contextmanager

@@ -246,6 +246,14 @@ def test_every_picture_says_in_words_what_it_shows(path):
     assert [target for target, is_image, words in links(read(path)) if is_image and len(words.split()) < 2] == []
 
 
+def test_the_references_have_every_number_that_the_code_cites():
+    number = re.compile(r"(?:doi:|arXiv:)[^\s,;\]\"]+", re.IGNORECASE)
+    page = {match.lower() for match in number.findall(read(DOCS / "references.md"))}
+    for path in (ROOT / "minireg").rglob("*.py"):
+        cited = {match.rstrip(".").lower() for match in number.findall(path.read_text(encoding="utf-8"))}
+        assert cited - page == set(), path
+
+
 # --- The site: what can be tested without Sphinx
 
 

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -114,3 +117,34 @@ def test_several_workers_refuse_a_network_with_batch_norm(tmp_path):
     fields |= {"recipe": "mnist2020", "data": "strokes", "digit": 5, "pairing": "random", "seed": 0, "steps": 1}
     with pytest.raises(InputError, match="workers cannot share"):
         Trainer(Configuration(**fields | {"workers": 2, "augment": False}), DigitPairs(small_digits(), 5), tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+def test_workers_end_when_the_process_that_trains_is_killed(tmp_path):
+    code = (
+        "import os, signal, sys; from minireg.training import Workers\n"
+        "if __name__ == '__main__':\n"
+        "    workers = Workers(2, 'symmetric')\n"
+        "    print(*[workers.pool.submit(os.getpid).result() for _ in range(8)], flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    (tmp_path / "orphans.py").write_text(code)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "orphans.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE)
+    assert done.returncode == -signal.SIGKILL
+    pids = {int(pid) for pid in done.stdout.split()}
+    assert pids
+    deadline = time.monotonic() + 30  # five seconds on a machine that has nothing else to do
+    while any(is_running(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(is_running(pid) for pid in pids)
+
+
+def is_running(pid):
+    """Whether there is a process of this number that is no zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = f"/proc/{pid}/stat"
+    return not (os.path.exists(status) and open(status).read().rpartition(")")[2].split()[0] == "Z")

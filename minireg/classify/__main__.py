@@ -5,7 +5,6 @@ if __name__ == "__main__":
 
     prepare_process()
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -28,10 +27,7 @@ def main(argv=None):
 
 
 def _parse(argv):
-    parser = argparse.ArgumentParser(
-        prog="python -m minireg.classify", description=__doc__.split("\n")[0].split(": ", 1)[1]
-    )
-    command.add_backend_option(parser)
+    parser = command.parser("minireg.classify", "Train the survey's network to tell digits apart.")
     add = parser.add_argument
     add("--digits", default="0,1,7", metavar="A,B,...", help="two or more digits to tell apart (default: 0,1,7)")
     add("--data", choices=("auto", "mnist", "strokes"), default="auto", help="as for minireg.train (default: auto)")

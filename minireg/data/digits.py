@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minireg.data.pairs import HELD_OUT_SEED, Pairs, Sampler
+from minireg.data.pairs import HELD_OUT_SEED, Pairs, Sampler, fingerprint
 from minireg.data.preprocessing import pad
 from minireg.errors import InputError
 
@@ -107,6 +107,11 @@ class DigitPairs:
     def epoch(self):
         """How many pairs show every training image once."""
         return len(self._training_indices())
+
+    @property
+    def fingerprint(self):
+        """Of the labels, which tell one data set from another and are read faster than the images."""
+        return fingerprint(self.digits.train_labels, self.digits.test_labels)
 
     def sampler(self, rng, augment=None):
         """A `Sampler` of training pairs. Raises InputError where nothing is left to train on."""

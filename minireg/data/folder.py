@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from minireg.data.images import SUFFIXES, read_intensities, read_labels
-from minireg.data.pairs import HELD_OUT_SEED, Pairs, Sampler
+from minireg.data.pairs import HELD_OUT_SEED, Pairs, Sampler, fingerprint
 from minireg.data.preprocessing import crop_to_object, normalise_percentiles
 from minireg.errors import InputError
 
@@ -67,6 +67,11 @@ class FolderPairs:
         """How many pairs show every training image once."""
         return int(np.sum(~self.test))
 
+    @property
+    def fingerprint(self):
+        """Of the images as they are trained on, and of which are held out."""
+        return fingerprint(self.moving, self.fixed, self.test)
+
     def sampler(self, rng, augment=None):
         """A `Sampler` of training pairs: those of the CSV file, or each image with a random other one."""
         train = ~self.test
@@ -97,7 +102,8 @@ class _RandomSampler(Sampler):
 
 def _rows_of_folder(folder):
     """One row for each image: its path, that of its labels if the folder has labels, and its name."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    visible = (path for path in folder.iterdir() if not path.name.startswith("."))
+    paths = sorted(path for path in visible if path.suffix.lower() in SUFFIXES)
     labels = folder / LABELS_FOLDER
     return [
         {"moving": path, "moving_labels": labels / path.name if labels.is_dir() else None, "title": path.stem}
@@ -109,7 +115,7 @@ def _rows_of_csv(path):
     """One row for each line, paths made absolute."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(file, skipinitialspace=True)
             columns, lines = reader.fieldnames or [], list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a CSV file: {error}") from None

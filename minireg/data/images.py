@@ -6,6 +6,7 @@ import numpy as np
 
 from minireg.errors import InputError
 
+ROUNDING = 1e-5  # what resampling leaves below 0 and above 1
 NARROWEST = 8  # pixels: a last axis that is shorter than this and than the others holds channels, and no columns
 SUFFIXES = (".png", ".npy")
 
@@ -23,11 +24,11 @@ def read_images(path):
     images = read_intensities(path)
     if images.dtype.kind == "u":
         images = (images / np.iinfo(images.dtype).max).astype(np.float32)
-    if images.min() < 0 or images.max() > 1:
+    if images.min() < -ROUNDING or images.max() > 1 + ROUNDING:
         raise InputError(
             f"{path} has intensities from {images.min():.4g} to {images.max():.4g}: scale them to [0, 1] first"
         )
-    return images
+    return np.clip(images, 0, 1)
 
 
 def read_intensities(path):

@@ -5,10 +5,12 @@ A source, whatever `--data` names, has
     name                                what the data set is called
     options                             what it was made with, by the names of the command line's options
     epoch                               how many pairs show every training image once
+    fingerprint                         a text that other data would not have: a run is resumed on the same data only
     sampler(rng, augment=None)          a `Sampler` of training pairs
     held_out(count, seed, split)        `Pairs` that training never sees
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,3 +90,15 @@ class Sampler:
         if state.keys() != {"order", "position"} or state["order"].shape != self.order.shape:
             raise InputError("the order of training images in this file does not belong to this data set")
         self.order, self.position = state["order"].copy(), int(state["position"])
+
+
+def fingerprint(*arrays):
+    """A text that changes with any element of the arrays: their SHA-256. None stands for an array that is not there.
+
+    >>> fingerprint(np.zeros(3)) == fingerprint(np.zeros(3)), fingerprint(np.zeros(3)) == fingerprint(np.ones(3))
+    (True, False)
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(b"" if array is None else str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -5,7 +5,6 @@ if __name__ == "__main__":
 
     prepare_process()
 
-import argparse
 import sys
 import time
 import zlib
@@ -81,10 +80,7 @@ def main(argv=None):
 
 
 def _parse(argv):
-    parser = argparse.ArgumentParser(
-        prog="python -m minireg.gradcheck", description="Check the gradient of every operation."
-    )
-    command.add_backend_option(parser)
+    parser = command.parser("minireg.gradcheck", "Check the gradient of every operation.")
     parser.add_argument("ops", nargs="*", metavar="OP", help="names of ops (default: every op in the registry)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="which random calls (default: %(default)s)")
     parser.add_argument("--markdown", action="store_true", help="print the table of docs/verification.md")

@@ -46,7 +46,7 @@ def optimise(
     affine map or a translation is one and the same at all levels: u stays, and t is taken over to the next.
 
     The losses of all pairs are added up, and Adam scales every number by itself, so the result for a pair does not
-    depend on what else is in the batch.
+    depend on what else is in the batch. An image registered to itself stays exactly where it is.
 
     Parameters
     ----------
@@ -121,7 +121,13 @@ def optimise(
                 known = found
         return found
 
-    return coarse_to_fine(solve, moving, fixed, start, levels, iterations, "optimising" if progress else None)
+    found = coarse_to_fine(solve, moving, fixed, start, levels, iterations, "optimising" if progress else None)
+    # What is left of the gradient where the images are equal is rounding, which Adam would blow up to whole steps.
+    stays = np.all(moving == fixed, axis=(1, 2, 3))
+    if start is not None:
+        stays &= ~np.any(start, axis=(1, 2, 3))
+    found[stays] = 0
+    return found
 
 
 def _first_parameters(transformation, shape, scale, coarser):

@@ -148,7 +148,7 @@ class Configuration:
     def run_name(self):
         """What its folder is called: mnist-5-atlas."""
         words = [self.digit, self.pairing, self.modality]
-        name = "-".join([Path(self.data).stem, *(str(word) for word in words if word is not None)])
+        name = "-".join([Path(self.data).resolve().stem, *(str(word) for word in words if word is not None)])
         return name if self.recipe == "default" else f"{self.recipe}-{name}"
 
     @property

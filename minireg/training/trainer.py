@@ -49,7 +49,7 @@ class Trainer:
     ----------
     configuration : Configuration, completed for the source
     source : a source of pairs, as `data/pairs.py` describes it
-    folder : str or Path
+    folder : str or Path, or None until training begins
         Made where it does not exist.
 
     >>> from minireg.data import DigitPairs, load_strokes
@@ -63,7 +63,7 @@ class Trainer:
     """
 
     def __init__(self, configuration, source, folder):
-        self.configuration, self.source, self.folder = configuration, source, Path(folder)
+        self.configuration, self.source, self.folder = configuration, source, folder and Path(folder)
         self.rng = np.random.default_rng(configuration.seed)
         self.network = MODELS[configuration.model](self.rng)
         if (
@@ -163,7 +163,12 @@ class Trainer:
         # Last, so that whatever a finished checkpoint stands for is there too: a resumed run would not write it again.
         save_checkpoint(
             self.folder / CHECKPOINT,
-            {"configuration": configuration, "step": self.step, "random_state": self.rng.bit_generator.state},
+            {
+                "configuration": configuration,
+                "data": self.source.fingerprint,
+                "step": self.step,
+                "random_state": self.rng.bit_generator.state,
+            },
             model=weights,
             optimiser=self.optimiser.state_dict(),
             sampler=self.sampler.state_dict(),
@@ -173,6 +178,11 @@ class Trainer:
 
     def restore(self, meta, groups):
         """Go back to where `load_checkpoint` says the run was. Raises InputError where something does not fit."""
+        if meta.get("data", self.source.fingerprint) != self.source.fingerprint:
+            raise InputError(
+                f"the images of {self.source.name} are not those that the run in {self.folder} began with: bring them "
+                "back, or start a new run"
+            )
         try:
             self.network.load_state_dict(groups["model"])
             self.optimiser.load_state_dict(groups["optimiser"])

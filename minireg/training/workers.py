@@ -2,10 +2,11 @@
 
 import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 
 import numpy as np
 
@@ -90,8 +91,15 @@ def _begin():
     MINIREG_BACKEND says, workers are for NumPy.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     keep_freed_memory()
     backend.use("numpy")
+
+
+def _end_with_the_parent():
+    """However the process that trains ends, kill -9 included: its end of a pipe is closed, and this worker ends too."""
+    connection.wait([parent_process().sentinel])
+    os._exit(1)
 
 
 _networks = {}  # in a worker: the network, so that it is made once

@@ -1,0 +1,115 @@
+"""No command writes over what another has made, and none stops because nobody can read what it prints."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from short_runs import TINY, complaint, contents, small_digits
+
+from minireg import evaluate, register, train
+
+pytest_plugins = ["digits_fixture"]
+
+
+@pytest.fixture
+def checkpoint(trained):
+    return trained / "checkpoint.npz"
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "good.npy"
+    np.save(path, small_digits().test_images[0, ..., 0])
+    return path
+
+
+# What other commands have written
+
+
+def test_nothing_is_written_over_what_another_command_made(
+    tmp_path, few_digits, digits_of_trained, trained, checkpoint, image, capsys
+):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    before = contents(run)
+    for name in ("results.png", "numbers"):
+        refused = complaint(capsys, evaluate.main, "--checkpoint", checkpoint, "--out", tmp_path / name)
+        assert "must end in .json" in refused
+    for name in ("configuration.json", "metrics.json", "registration.json", "checkpoint.npz"):
+        complaint(capsys, evaluate.main, "--checkpoint", checkpoint, "--pairs", "1", "--out", run / name)
+    assert "folder of a training run" in complaint(capsys, register.main, image, image, "--out", run)
+    assert contents(run) == before
+    assert evaluate.main(["--checkpoint", str(checkpoint), "--pairs", "1", "--out", str(tmp_path / "e.json")]) == 0
+    assert evaluate.main(["--checkpoint", str(checkpoint), "--pairs", "2", "--out", str(tmp_path / "e.json")]) == 0
+    result = tmp_path / "result"
+    assert register.main([str(image), str(image), "--steps", "1", "--out", str(result)]) == 0
+    assert "holds a result of minireg.register" in complaint(capsys, train.main, *TINY, "--out", result)
+
+
+@pytest.mark.parametrize("option", ["--out", "--data", "--data-dir", "--resume"])
+def test_an_empty_path_is_refused(few_digits, capsys, option):
+    assert f"{option[2:]} is empty" in complaint(capsys, train.main, *TINY, option, "")
+
+
+def test_images_that_were_replaced_are_not_trained_on_any_further(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def fill(seed):
+        Path("slices").mkdir(exist_ok=True)
+        for number in range(6):
+            np.save(f"slices/{number}.npy", np.random.default_rng(seed + number).random((24, 24), dtype=np.float32))
+
+    fill(0)
+    Path("slices/._0.npy").write_bytes(b"what a file manager leaves")
+    assert train.main(["--data", "slices", "--steps", "1", "--workers", "1", "--out", "run"]) == 0
+    fill(100)
+    assert "are not those that the run in run began with" in complaint(capsys, train.main, "--resume", "run")
+    fill(0)
+    assert train.main(["--resume", "run"]) == 0
+
+
+# Output that goes nowhere
+
+
+def in_a_shell(tmp_path, command, **variables):
+    paths = {"PYTHONPATH": str(Path(train.__file__).parents[1]), "PYTHON": sys.executable}
+    environment = os.environ | paths | variables
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", timeout=120
+    )
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell as POSIX has it")
+@pytest.mark.parametrize(
+    "command, variables",
+    [
+        ("$PYTHON -m minireg.gradcheck add mul div | head -1", {}),
+        ("$PYTHON -m minireg.register m.npy f.npy --steps 1 --out 日本", {"PYTHONIOENCODING": "cp1252"}),
+        ("$PYTHON -m minireg.register m.npy f.npy --steps 1 --out out >/dev/full", {}),
+        ("$PYTHON -m minireg.register m.npy f.npy --steps 1 --out out 2>&-", {}),
+        ("$PYTHON -m minireg.register m.npy f.npy --steps 1 --out out >&- 2>&-", {}),
+        ("$PYTHON -OO -m minireg.register m.npy f.npy --steps 1 --out out", {}),
+    ],
+)
+def test_the_work_is_done_although_nobody_can_read_about_it(tmp_path, command, variables):
+    if "/dev/full" in command and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    for name in "mf":
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(ord(name)).random((32, 32), dtype=np.float32))
+    in_a_shell(tmp_path, command, **variables)
+    if "register" in command:
+        assert [path.name for path in tmp_path.glob("*/registration.npz")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+def test_runs_started_together_get_folders_of_their_own(tmp_path):
+    run = "$PYTHON -m minireg.train --data strokes --steps 1 --workers 1 --seed {} >out{} 2>&1 & "
+    done = in_a_shell(tmp_path, "".join(run.format(seed, seed) for seed in range(3)) + "wait")
+    assert done.returncode == 0
+    assert len(list((tmp_path / "runs").glob("*/metrics.json"))) == 3
