@@ -3,8 +3,8 @@
     from minireg.gradcheck import gradcheck
     gradcheck(ops.conv2d, x, weight)         # NumPy arrays; silent if all is well
 
-`check.py` compares every VJP with central differences, `cases.py` knows how to call each op, `diagnosis.py` says what
-kind of mistake fits a wrong gradient.
+`check.py` compares every VJP with central differences, `beside.py` asks what holds for any VJP, `cases.py` knows how
+to call each op, `diagnosis.py` says what kind of mistake fits a wrong gradient.
 """
 
 from minireg.command import lazily

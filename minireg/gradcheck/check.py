@@ -24,6 +24,7 @@ Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; Richardso
 
 import contextlib
 import inspect
+import itertools
 import math
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from minireg import backend
 from minireg.autograd import Tensor, no_grad
 from minireg.backend import xp
 from minireg.errors import InputError
+from minireg.gradcheck.beside import check_beside_the_value
 from minireg.gradcheck.diagnosis import diagnose, turned_arrays
 
 EPS = float(np.finfo(np.float64).eps)
@@ -43,7 +45,7 @@ RELATIVE = 1e-6
 ROUNDINGS = 100  # an op rounds more than once; the sums in these checks have tens of terms, rarely thousands
 SMOOTH = 1e-3  # a function whose differences with h and 2 h differ by more has a kink here, whatever the step
 JACOBIAN_SIZE = 400  # at most so many elements of a Jacobian are compared one by one
-LAYOUTS = ("contiguous", "transposed", "strided")
+SOME = 8  # elements of a larger array that are compared
 EXPLAINED = 200  # elements of a wrong gradient that are computed one by one, to say what is wrong
 
 
@@ -65,8 +67,9 @@ def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=
     """Check the VJPs of `fn` with respect to every floating-point input, each alone and all together.
 
     Besides the comparison that the top of this file explains, on arrays that are contiguous, transposed and strided:
-    the full Jacobian where it is small; that no array is changed on the way; that a second backward through the same
-    graph gives the same; that a call of `fn` elsewhere, between forward and backward, does not matter.
+    the full Jacobian where it is small, and single elements where it is large; that no array is changed on the way; and
+    what every VJP has whatever its function (`beside.py`): it is linear, to rounding; it gives the same on every walk,
+    for a cotangent of any layout, whatever other calls of `fn` do meanwhile, and where `fn` stands twice in a graph.
 
     Parameters
     ----------
@@ -105,10 +108,14 @@ def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=
     for draw in range(draws):
         for wanted in dict.fromkeys([*alone, tuple(check.floating)]):
             # In the last draw each direction follows the gradient: there a wrong factor cannot hide behind signs.
-            check.direction(wanted, LAYOUTS[draw % len(LAYOUTS)], along_gradient=draw == draws - 1)
+            check.direction(wanted, check.layouts[draw % len(check.layouts)], along_gradient=draw == draws - 1)
+    for wanted in dict.fromkeys([*alone, *itertools.combinations(check.floating, 2), tuple(check.floating)]):
+        check_beside_the_value(check, wanted)
     for position in check.floating:
         if check.arrays[position].size * check.y.size <= JACOBIAN_SIZE:
             check.jacobian(position)
+        else:
+            check.some_elements(position)
         if position in linear:
             check.adjoint(position)
     return Report(tuple(check.names[position] for position in check.floating), check.draws, check.worst)
@@ -116,6 +123,8 @@ def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=
 
 class _Check:
     """One function at one point, and what has been found out about it."""
+
+    layouts = ("contiguous", "transposed", "strided")
 
     def __init__(self, fn, inputs, seed, relative, steps):
         self.fn, self.seed, self.relative, self.steps = fn, seed, relative, steps
@@ -127,7 +136,7 @@ class _Check:
         self.name = getattr(fn, "__name__", "<lambda>")  # a functools.partial has none either
         if not self.floating:
             raise InputError(f"gradcheck({self.name}): none of the inputs is a floating-point array")
-        self.call_elsewhere()  # first of all, for an op that remembers the arrays of its first call
+        self.call_elsewhere(backward=True)  # first of all, for an op that remembers its first call, or first backward
         self.y = self.value(self.arrays)
         again = self.value(self.arrays)
         if self.y.shape != again.shape or not np.allclose(self.y, again, rtol=1e-12, atol=0, equal_nan=True):
@@ -146,10 +155,27 @@ class _Check:
             )
         return backend.to_host(y.data)
 
-    def call_elsewhere(self):
+    def graph(self, arrays, wanted):
+        """Tensors of the arrays, of which the wanted ones require a gradient, and fn of them."""
+        inputs = [Tensor(_laid_out(array, "contiguous"), requires_grad=i in wanted) for i, array in enumerate(arrays)]
+        return inputs, self.fn(*inputs)
+
+    def elsewhere(self, change, wanted=()):
+        """`graph` with other numbers, or None where they make no sense to fn."""
+        arrays = [change(array) if i in self.floating else array for i, array in enumerate(self.arrays)]
+        with contextlib.suppress(Exception), np.errstate(all="ignore"):
+            inputs, y = self.graph(arrays, wanted)
+            if isinstance(y, Tensor) and np.isfinite(backend.to_host(y.data)).all():
+                return inputs, y
+        return None
+
+    def call_elsewhere(self, backward=False):
         """Call fn with other numbers: an op that keeps arrays outside its VJPs now keeps the wrong ones."""
-        with contextlib.suppress(Exception), np.errstate(all="ignore"):  # they need not make sense to fn
-            self.value([0.9 * array if i in self.floating else array for i, array in enumerate(self.arrays)])
+        for change in (lambda a: 0.9 * a, np.flip, lambda a: -np.flip(a)) if backward else (lambda a: 0.9 * a,):
+            other = self.elsewhere(change, self.floating if backward else ())
+            if backward and other is not None and other[1].requires_grad:
+                with contextlib.suppress(Exception), np.errstate(all="ignore"):
+                    other[1].backward(backend.to_device(np.ones(other[1].shape)))
 
     def moved(self, directions, length):
         """y at x + length d, for the directions {position: d}."""
@@ -168,6 +194,10 @@ class _Check:
             if gap.sum() <= self.relative * np.abs(near).sum():
                 break
         return best
+
+    def laid_out(self, array, layout):
+        """The array on the device, with its elements in memory as the layout says."""
+        return _laid_out(array, layout)
 
     def random(self, shape):
         """Random numbers of both signs, none of them near zero, where it would hide a mistake, and none large."""
@@ -246,6 +276,28 @@ class _Check:
             wrong = ~(np.abs(analytic[:, column] - dy) <= allowed)
             if wrong.any():
                 self.explain((position,), basis[wrong.argmax()], "contiguous")
+
+    def some_elements(self, position):
+        """Single elements of an array whose Jacobian is too large: the first, the last, and others at random."""
+        x = self.arrays[position]
+        if not x.size or not self.y.size:
+            return
+        cotangent = self.random(self.y.shape)
+        (gradients,) = self.gradients((position,), [cotangent])
+        gradient = gradients[position].ravel()
+        ends = {0, x.size - 1, x.shape[-1] - 1, x.size - x.shape[-1]} if x.ndim else {0}
+        for element in sorted(ends | set(self.rng.integers(0, x.size, SOME).tolist())):
+            one = np.zeros(x.size)
+            one[element] = 1
+            dy, gap, step = self.derivative({position: one.reshape(x.shape)})
+            size = np.abs(cotangent * dy).sum() + abs(gradient[element])
+            terms = np.abs(cotangent * self.y)[dy != 0].sum() + abs(gradient[element] * x.flat[element])
+            rounding = ROUNDINGS * EPS / step * terms
+            if (
+                not abs((cotangent * dy).sum() - gradient[element])
+                <= self.relative * size + rounding + (np.abs(cotangent) * gap).sum()
+            ):
+                self.explain((position,), cotangent, "contiguous")
 
     def adjoint(self, position):
         """<A d, c> = <d, A* c>, to rounding, where A d = fn(..., d, ...) - fn(..., 0, ...)."""
