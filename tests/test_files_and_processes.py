@@ -1,9 +1,13 @@
 """No command writes over what another has made, and none stops because nobody can read what it prints."""
 
+import gzip
 import os
 import shutil
+import struct
 import subprocess
 import sys
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,10 @@ import pytest
 from short_runs import TINY, complaint, contents, small_digits
 
 from minireg import evaluate, register, train
+from minireg.data.images import read_images
+from minireg.data.mnist import CHECKSUMS, LARGEST, read_mnist
+from minireg.errors import InputError
+from minireg.training import load_checkpoint
 
 pytest_plugins = ["digits_fixture"]
 
@@ -113,3 +121,63 @@ def test_runs_started_together_get_folders_of_their_own(tmp_path):
     done = in_a_shell(tmp_path, "".join(run.format(seed, seed) for seed in range(3)) + "wait")
     assert done.returncode == 0
     assert len(list((tmp_path / "runs").glob("*/metrics.json"))) == 3
+
+
+# Files that would unpack to gigabytes
+
+
+def peak_memory_of(function):
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_gzip_data_that_unpack_to_gigabytes_are_refused_before_they_do(tmp_path):
+    bomb = gzip.compress(bytes(2**26))
+    for name in CHECKSUMS:
+        (tmp_path / f"{name}.gz").write_bytes(bomb)
+
+    def read():
+        with pytest.raises(InputError, match="damaged, truncated or not MNIST's"):
+            read_mnist(tmp_path)
+
+    assert peak_memory_of(read) < 2 * LARGEST
+
+
+def test_a_compressed_checkpoint_is_refused_before_it_is_unpacked(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    np.savez_compressed(path, meta=np.array("{}"), zeros=np.zeros(2**24))
+
+    def read():
+        with pytest.raises(InputError, match="it is compressed, and might unpack to anything"):
+            load_checkpoint(path)
+
+    assert peak_memory_of(read) < 2**22
+
+
+def test_a_png_of_a_billion_pixels_is_refused_before_it_is_unpacked(tmp_path):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 30000, 30000, 8, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(30001 * 100))
+    path = tmp_path / "huge.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+    def read():
+        with pytest.raises(InputError, match="cannot be read as an image"):
+            read_images(path)
+
+    assert peak_memory_of(read) < 2**24
+
+
+def test_an_npy_header_that_claims_a_trillion_numbers_is_refused(tmp_path):
+    path = tmp_path / "huge.npy"
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (10**6, 10**6)})
+        file.write(bytes(100))
+    with pytest.raises(InputError, match="cannot be read as an image"):
+        read_images(path)

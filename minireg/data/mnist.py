@@ -7,6 +7,7 @@ Source: LeCun, Cortes, Burges, The MNIST database of handwritten digits, 1998.
 
 import gzip
 import hashlib
+import io
 import os
 import queue
 import threading
@@ -35,6 +36,7 @@ MIRRORS = [
 ]
 SILENCE = 5.0  # seconds that each mirror may leave us without an answer; with two mirrors, 10 in total
 GZIP_MAGIC = b"\x1f\x8b"
+LARGEST = 16 + 60000 * 28 * 28  # bytes: the uncompressed training images
 
 _WANTED = f"name one that holds {', '.join(CHECKSUMS)}, or name none and have MNIST downloaded"
 _AGAIN = "delete it and download it again"
@@ -128,7 +130,10 @@ def _unpack(data, name, origin):
     The contents decide what is gzip, not the name, because browsers and archivers uncompress without renaming.
     """
     try:
-        contents = gzip.decompress(data) if data.startswith(GZIP_MAGIC) else data
+        contents = data
+        if data.startswith(GZIP_MAGIC):
+            with gzip.open(io.BytesIO(data)) as file:
+                contents = file.read(LARGEST + 1)  # a few kilobytes of gzip data can unpack to gigabytes of zeros
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise InputError(f"{origin} is damaged, its gzip data cannot be unpacked: {_AGAIN}") from None
     names = {checksum: known for known, checksum in CHECKSUMS.items()}

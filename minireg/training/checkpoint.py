@@ -54,6 +54,8 @@ def load_checkpoint(path):
     path = Path(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.zip.infolist()):
+                raise zipfile.BadZipFile("it is compressed, and might unpack to anything; minireg never compresses")
             if archive.zip.testzip() is not None:  # NumPy itself stops reading where an array ends, before the checksum
                 raise zipfile.BadZipFile("a checksum is wrong")
             arrays = {name: archive[name] for name in archive.files}
