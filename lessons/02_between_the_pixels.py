@@ -2,422 +2,412 @@
 # # 2. Between the pixels
 #
 # - **You need**: lesson 1 (displacements, pulling). No calculus.
-# - **You will know**: how to read an image between its pixels; what lies beyond its border; how a sampler that was
-#   wrong could look right, and the tests that find it; when *not* to interpolate.
+# - **You will know**: how to read an image between its pixels; what lies beyond its border; how a wrong sampler could
+#   look right, and the test that finds it; how to turn a digit all the way round, bit by bit, and keep it sharp.
 # - **Time**: reading 25 minutes, running under 10 seconds.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
-from lesson import Lesson
+import pictures
+from lesson import Lesson, claim
 from minireg import backend, fields, ops
 from minireg.data.strokes import draw_digits
 
 lesson = Lesson(2)
-moving = draw_digits([2], np.random.default_rng(0))[0, :, :, 0]
-rows, columns = np.indices(moving.shape)
+seed = lesson.knob("seed", 0, (1, 2, 3), "other handwritings of the digit")
+digit = lesson.knob("digit", 2, (4, 5, 8), "another digit, with other stairs")
+degrees = lesson.knob("degrees", 10, (5, 20, 30), "smaller: more turns, more blur")
 
 # %% [markdown]
-# ## Rounding makes stairs
+# In lesson 1 every pixel looked at another *pixel*. Whoever wants 0.4 of a pixel has to round. What does that do to a
+# search?
 #
-# In lesson 1 all displacements were whole numbers of pixels. Whoever wanted 0.3 of a pixel had to round. What does that
-# do to a search?
-#
-# A place between the pixels is called `(r, c)` from now on, with any numbers; `i` and `j` are whole numbers, the row
-# and the column of a pixel. First a function that reads pixels, including those outside of the image. There are two
-# usual answers to what lies there. `"zeros"`: everything is black. `"edge"`: the nearest pixel of the border is
-# repeated. (`np.clip(i, 0, height - 1)` moves a row outside of the image to the nearest row inside.)
-#
-# Take a digit, and as the fixed image the same digit moved to the right by two columns: the true displacement is
-# `u_column = -2`. Now try displacements in small steps.
+# A place is called `(r, c)` from now on, with any numbers. `i` and `j` are whole: the row and the column of a pixel.
 
 
 # %%
 def read(image, i, j, border="zeros"):
-    """The pixels (i, j): whole numbers, arrays of one shape, that may lie outside of the image."""
-    height, width = image.shape
-    values = image[np.clip(i, 0, height - 1), np.clip(j, 0, width - 1)]
-    inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
-    return values if border == "edge" else np.where(inside, values, 0)
+    """The pixels (i, j). Outside of the image: 0, or with "edge" the nearest pixel."""
+    nearest_i = np.clip(i, 0, image.shape[0] - 1)
+    nearest_j = np.clip(j, 0, image.shape[1] - 1)
+    outside = (nearest_i != i) | (nearest_j != j)
+    values = image[nearest_i, nearest_j]
+    return np.where(outside & (border == "zeros"), 0, values)
 
 
 def pull_rounded(image, r, c):
-    """The intensities of the pixels nearest to the places (r, c); black beyond the border."""
     return read(image, np.rint(r).astype(int), np.rint(c).astype(int))
 
 
-def mse(a, b):
-    return np.mean((a - b) ** 2)
-
-
-fixed = pull_rounded(moving, rows, columns - 2)
-for u_column in (0, -0.3, -0.45, -0.55, -1, -2):
-    print(f"u_column = {u_column:5.2f}   MSE {mse(pull_rounded(moving, rows, columns + u_column), fixed):.4f}")
-
-assert np.array_equal(pull_rounded(moving, rows, columns - 0.45), moving)  # nothing has happened
-assert mse(pull_rounded(moving, rows, columns - 0.55), fixed) == mse(pull_rounded(moving, rows, columns - 1), fixed)
+three_pixels = np.array([[10.0, 20.0, 40.0]])
+c = np.array([0, 0.4, 0.6, 1, 1.4])
+print("places", c, "read", pull_rounded(three_pixels, 0 * c, c))
 
 # %% [markdown]
-# A shift by 0.3 does nothing at all, and neither does 0.45; then, at 0.5, the whole image jumps. The loss is a
-# staircase. On a stair one cannot tell in which direction it goes down, and at the bottom every displacement between
-# -2.5 and -1.5 is as good as the true one. We need intensities *between* the pixels.
+# **Before you run the next cell: what do you expect?** The fixed image is the digit, moved two columns to the right. So
+# the truth is `u_column = -2`. We try 401 displacements, in steps of 0.01. What does the curve of the loss look like?
+
+
+# %%
+def mse(a, b):
+    return np.mean((a - b) * (a - b))
+
+
+moving = draw_digits([digit], np.random.default_rng(seed))[0, :, :, 0].astype(float)
+rows, columns = np.indices(moving.shape)
+fixed = pull_rounded(moving, rows, columns - 2)
+shifts = np.arange(-320, 81) / 100
+stairs = [mse(pull_rounded(moving, rows, columns + u), fixed) for u in shifts]
+figure = pictures.curves({"rounded": stairs}, "u_column", "MSE", x=shifts)
+lesson.save(figure, "stairs")
+
+# %% [markdown]
+# <details><summary>The answer</summary>
+#
+# A staircase. Up to half a pixel, a displacement does nothing at all. Then the whole image jumps.
+#
+# </details>
+#
+# On a stair one cannot tell in which direction it goes down. And on the lowest one, a whole pixel wide, every
+# displacement is as good as the true one. We need intensities *between* the pixels.
 #
 # ## On a line
 #
-# Between two neighbouring pixels we know nothing. The simplest guess is a straight line from one to the other. Let `x`
-# be the intensities on the line, and `y` the one at a place `c`. The pixel before it is `j = floor(c)`, and the part of
-# the way that lies behind us is `t = c - j`, from 0 to just below 1. Then
+# Two pixels, 10 and 20. What is a quarter of the way from the first to the second? Nobody knows, so guess the simplest:
+# a straight line. The first counts three quarters, 7.5, the second one quarter, 5. Together 12.5. The nearer one counts
+# more: the weight of each is the distance to the *other*.
 #
-#     y = (1 - t) x[j] + t x[j + 1]
+# In symbols, x is the line of pixels and c the place. The pixel before it is `j = floor(c)`, and the part of the way
+# that lies behind us is `t = c - j`:
 #
-# At t = 0 only the left pixel counts, just below t = 1 almost only the right one, in the middle both count half. The
-# nearer one counts more: the weight of each pixel is the distance to the *other* one.
+# $$
+# y = (1 - t) x[j] + t x[j + 1]
+# $$
 
 
 # %%
 def linear(x, c):
-    """The intensity of the line of pixels x at a place c before its last one (`read` mends that)."""
     j = int(np.floor(c))
     t = c - j
     return (1 - t) * x[j] + t * x[j + 1]
 
 
-assert linear([10, 20], 0) == 10 and linear([10, 20], 0.25) == 12.5 and abs(linear([10, 20], 0.999) - 20) < 0.02
+print(f"10 and 20, at 0.25: {linear([10, 20], 0.25)}")
+print(f"0 1 4 9, the squares, at 1.5: {linear([0, 1, 4, 9], 1.5)} and not {1.5 * 1.5}")
 
 # %% [markdown]
+# The last line says what a straight line costs: of a curve it cuts the corner.
+#
+# <details><summary>Why floor, and not int?</summary>
+#
+# Left of pixel 0, c is negative. `floor(-0.3)` is -1, so t = 0.7. But `int(-0.3)` cuts off the fraction and gives 0,
+# and then t = -0.3: a negative weight, on the wrong pixel.
+#
+# </details>
+#
 # ## In the plane
 #
-# In an image the place is `(r, c)`, and it lies between four pixels. With `i = floor(r)`, `s = r - i` and `j`, `t` as
-# before, we interpolate along the columns in the row above, then in the row below, and then between these two results:
-#
-#     above = (1 - t) x[i, j]     + t x[i, j + 1]
-#     below = (1 - t) x[i + 1, j] + t x[i + 1, j + 1]
-#     y = (1 - s) above + s below
-#
-# This is **bilinear interpolation**. Multiplied out, each of the four pixels has one weight:
-#
-# | pixel | weight |
-# |---|---|
-# | `x[i, j]` | `(1 - s) (1 - t)` |
-# | `x[i, j + 1]` | `(1 - s) t` |
-# | `x[i + 1, j]` | `s (1 - t)` |
-# | `x[i + 1, j + 1]` | `s t` |
-#
-# Each weight is an area: the place cuts the square between the pixels into four rectangles, and each pixel gets the one
-# *across* from it ([a picture of them](../docs/internals/bilinear_sampling.md#in-the-plane); `V` is our `x`). So
-# the four add up to 1.
-#
-# If one of the four pixels lies outside of the image, `read` says what is there.
+# In an image a place lies between *four* pixels, `10 20` and below them `30 60`. Go a quarter of the way to the right
+# and half of the way down. In the upper row you read 12.5, as before, in the lower one 37.5. Half-way between these is
+# 25. This is **bilinear interpolation**.
 
 
 # %%
-def weights(r, c):
-    """The upper left of the four pixels around (r, c), and the weights of all four."""
-    i, j = np.floor(r).astype(int), np.floor(c).astype(int)
-    s, t = r - i, c - j
-    return i, j, {(0, 0): (1 - s) * (1 - t), (0, 1): (1 - s) * t, (1, 0): s * (1 - t), (1, 1): s * t}
-
-
 def bilinear(image, r, c, border="zeros"):
     """The intensities at the places (r, c): two arrays of one shape."""
-    i, j, weight = weights(r, c)
-    return sum(weight[down, right] * read(image, i + down, j + right, border) for down, right in weight)
+    i = np.floor(r).astype(int)
+    j = np.floor(c).astype(int)
+    s = r - i
+    t = c - j
+    pixel = lambda down, right: read(image, i + down, j + right, border)
+    above = (1 - t) * pixel(0, 0) + t * pixel(0, 1)
+    below = (1 - t) * pixel(1, 0) + t * pixel(1, 1)
+    return (1 - s) * above + s * below
 
 
-# %% [markdown]
-# What must be true of it? Four things, and they can be tested without knowing the formula. (`rng.uniform` draws places
-# anywhere between the first and the last pixel.)
-
-# %%
-rng = np.random.default_rng(0)
-r, c = rng.uniform(0, 27, (2, 1000))
-_, _, weight = weights(r, c)
-assert np.allclose(sum(weight.values()), 1)  # 1. the weights add up to 1 ...
-assert min(w.min() for w in weight.values()) >= 0  # ... and none is negative,
-assert bilinear(moving, r, c).max() <= moving.max()  # so nothing gets brighter than the image was.
-assert np.array_equal(bilinear(moving, rows, columns), moving)  # 2. On the pixels the image is unchanged.
-assert np.allclose(bilinear(2 + 3 * rows - columns, r, c), 2 + 3 * r - c)  # 3. A plane stays a plane.
-# 4. Nothing jumps where one square ends and the next begins, to its right or below it.
-assert np.allclose(bilinear(moving, r, np.ceil(c) - 1e-9), bilinear(moving, r, np.ceil(c)), atol=1e-6)
-assert np.allclose(bilinear(moving, np.ceil(r) - 1e-9, c), bilinear(moving, np.ceil(r), c), atol=1e-6)
-
-# %% [markdown]
-# Most other pictures are only approximated. Along a parabola, half-way between two pixels, the straight line is
-# off by a quarter:
-
-# %%
-assert linear([0, 1, 4, 9], 1.5) - 1.5**2 == 0.25
-
-# %% [markdown]
-# One more thing to be careful about: `floor` is not `int`. Left of the image `c` is negative. `floor(-0.3)` is -1, and
-# t = 0.7. But `int(-0.3)` cuts off the fraction and gives 0, and then t = -0.3: a negative weight.
-
-# %%
-assert np.floor(-0.3) == -1 and int(-0.3) == 0
-
-# %% [markdown]
-# And the stairs? They are gone. From both sides the loss now goes down steadily to the true displacement, and at every
-# point on the way it tells in which direction. Lesson 4 will go down it. (It still has kinks at whole numbers, where
-# one square ends and the next begins. Lesson 7 looks into them.)
-
-# %%
-shifts = np.arange(-80, 21) / 25  # from -3.2 to 0.8
-stairs = np.array([mse(pull_rounded(moving, rows, columns + u), fixed) for u in shifts])
-slope = np.array([mse(bilinear(moving, rows, columns + u), fixed) for u in shifts])
-assert len(np.unique(stairs.round(9))) == 5  # five levels for 101 displacements
-assert stairs[np.abs(shifts + 2) < 0.5].max() == 0  # a whole pixel of displacements, all as good as -2
-assert np.diff(slope)[80] < 0.5 * np.diff(slope)[79]  # at 0 the slope halves suddenly
-assert (np.diff(slope[shifts <= -2]) < 0).all()  # always downwards until -2 ...
-assert (np.diff(slope[shifts >= -2]) > 0).all()  # ... and always upwards from there
-assert shifts[slope.argmin()] == -2 and slope.min() < 1e-12
+four_pixels = np.array([[10.0, 20.0], [30.0, 60.0]])
+print(bilinear(four_pixels, np.array([0.5]), np.array([0.25])))
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained", width_ratios=[1, 1.5])
-axes[0].imshow(
-    bilinear(moving, *(np.mgrid[8:14:0.02, 14:20:0.02])), cmap="gray", extent=(14, 20, 14, 8), vmin=0, vmax=1
-)
-dots = np.mgrid[8:15, 14:21]
-axes[0].scatter(
-    dots[1], dots[0], c=moving[8:15, 14:21], cmap="gray", edgecolors="tab:orange", s=60, vmin=0, vmax=1, zorder=3
-)
-axes[0].set(xlabel="column", ylabel="row", xlim=(13.8, 20.2), ylim=(14.2, 7.8))
-axes[0].set_title("pixels (circles) and what\nbilinear reads between them", fontsize=10)
-axes[1].plot(shifts, stairs, color="tab:red", label="nearest pixel: stairs")
-axes[1].plot(shifts, slope, color="tab:blue", label="bilinear: a slope")
-axes[1].axvline(-2, color="gray", linestyle=":", linewidth=1)
-axes[1].set(xlabel="$u$ along columns, in pixels (true: -2)", ylabel="MSE", ylim=(0, None))
-axes[1].set_title("the loss of a shift", fontsize=10)
-axes[1].legend(loc="upper left", bbox_to_anchor=(0.25, 1))
-lesson.save(figure, "stairs")
+figure, axes = pictures.panels(3, aspect=1.05)
+pictures.areas(axes[0], 0.5, 0.25, four_pixels)
+middle = np.unravel_index(moving.argmax(), moving.shape)
+r, c = np.mgrid[middle[0] - 3 : middle[0] + 3 : 0.02, middle[1] - 3 : middle[1] + 3 : 0.02]
+i, j = np.mgrid[-3:4, -3:4] + np.reshape(middle, (2, 1, 1))
+for panel, sampler in zip(axes[1:], (pull_rounded, bilinear), strict=True):
+    frame = middle[1] - 3, middle[1] + 3, middle[0] + 3, middle[0] - 3
+    panel.imshow(sampler(moving, r, c), cmap="gray", vmin=0, vmax=1, extent=frame)
+    panel.scatter(j, i, c=read(moving, i, j), cmap="gray", vmin=0, vmax=1, edgecolors="tab:orange", s=40, zorder=3)
+    panel.set(xlim=(frame[0] - 0.3, frame[1] + 0.3), ylim=(frame[2] + 0.3, frame[3] - 0.3), xticks=[], yticks=[])
+axes[1].set_title("pixels (circles), and\nbetween them, rounded", fontsize=10)
+axes[2].set_title("the same pixels,\nbilinear", fontsize=10)
+lesson.save(figure, "bilinear")
 
 # %% [markdown]
-# ## Beyond the border
+# With `s` for the part of the way down, each of the four pixels has one weight, and on the left you see it: the place
+# cuts the square into four rectangles, and each pixel gets the area *across* from it.
 #
-# Along a row of pixels that all have the value 1, from three pixels left of the image to three pixels right of it: with
-# `"edge"` it is 1 everywhere. With `"zeros"` the image does not end like a cliff but with a **ramp**, one pixel wide:
-# half a pixel outside, half of the light is left, and one pixel outside it is dark.
+# | pixel | its weight |
+# |---|---|
+# | `x[i, j]` | `(1 - s) * (1 - t)` |
+# | `x[i, j + 1]` | `(1 - s) * t` |
+# | `x[i + 1, j]` | `s * (1 - t)` |
+# | `x[i + 1, j + 1]` | `s * t` |
+#
+# Areas of one square: none is negative, and **together they are 1**. Keep that in mind, it will find a bug.
+#
+# And the stairs?
 
 # %%
-ones = np.ones((28, 28))
-r_out, c_out = np.array([5, 5, 5, 5, -3]), np.array([-0.5, 27.5, -1, 28, 5])
-assert np.array_equal(bilinear(ones, r_out, c_out, border="zeros"), [0.5, 0.5, 0, 0, 0])
-assert np.array_equal(bilinear(ones, r_out, c_out, border="edge"), [1, 1, 1, 1, 1])
+slope = [mse(bilinear(moving, rows, columns + u), fixed) for u in shifts]
+print(f"rounded, at -0.2:  {stairs[300]:.4f}, at -0.3:  {stairs[290]:.4f}")
+print(f"bilinear, at -0.2: {slope[300]:.4f}, at -0.3: {slope[290]:.4f}")
+
+# %% tags=["hide-input"]
+lines = {"rounded": stairs, "bilinear": slope}
+figure = pictures.curves(lines, "u_column", "MSE", x=shifts)
+lesson.save(figure, "slope")
+
+# %% tags=["evidence", "hide-cell"]
+rng = np.random.default_rng(0)
+noise, ones = rng.random((28, 28)), np.ones((28, 28))
+r, c = rng.uniform(0, 27, (2, 1000))
+claim(max(np.compress(np.abs(shifts + 2) < 0.5, stairs)) == 0, "rounded, a whole pixel is as good as -2")
+claim(np.all(np.diff(slope) * np.sign(shifts[1:] + 1.995) > 0), "interpolated, the loss falls to -2 from both sides")
+unchanged = np.array_equal(bilinear(noise, rows, columns), noise)
+claim(unchanged and np.allclose(bilinear(ones, r, c), 1), "on the pixels nothing changes; the weights add up to 1")
+
 
 # %% [markdown]
-# Which one fits depends on the image. A digit on black paper goes on in black. But a *displacement field* does not fall
-# to zero where the image ends: a shift by 3 is a shift by 3 beyond the border too. For fields this project uses
-# `"edge"`.
+# Now every little step changes the loss, and around the truth it says in which direction to go. Lesson 4 will walk down
+# this slope. (It has kinks at whole numbers, where one square ends and the next begins. Lesson 7 looks into them.)
+#
+# ## Beyond the border
+#
+# A place may lie outside of the image. `read` knows two answers to what is there. `"zeros"`: all is black. `"edge"`:
+# the pixels of the border are repeated. It looks like a detail. Take a ramp, one row of eight pixels that get brighter
+# by .1. The fixed image shows the same ramp one pixel further on. So the truth is `u_column = 1`.
+#
+# **Before you run the next cell: what do you expect?** Which displacement has the smaller loss, the true one or none at
+# all?
+
+# %%
+ramp = np.array([[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]])
+ramp_fixed = ramp + 0.1
+r, c = np.indices(ramp.shape)
+with_zeros = bilinear(ramp, r, c + 1, "zeros")
+with_edge = bilinear(ramp, r, c + 1, "edge")
+print("none ", ramp.round(1), f"MSE {mse(ramp, ramp_fixed):.4f}")
+print("zeros", with_zeros.round(1), f"MSE {mse(with_zeros, ramp_fixed):.4f}")
+print("edge ", with_edge.round(1), f"MSE {mse(with_edge, ramp_fixed):.4f}")
+
+# %% tags=["hide-input"]
+figure, axes = pictures.panels(2, aspect=0.7, width=4)
+along = np.arange(-2, 9.001, 0.02)[None, :]
+for border, style in (("edge", "-"), ("zeros", "--")):
+    axes[0].plot(along[0], bilinear(ramp, 0 * along, along, border)[0], style, label=f'"{border}"')
+axes[0].plot(c[0], ramp[0], "o", color="black", markersize=4, label="pixels")
+axes[0].set_title("a ramp of eight pixels, read along the columns", fontsize=10)
+axes[1].plot(c[0], ramp_fixed[0], "o", color="black", markersize=8, markerfacecolor="none", label="fixed")
+for border, style, moved in (("edge", "-", with_edge), ("zeros", "--", with_zeros)):
+    axes[1].plot(c[0], moved[0], style, marker=".", label=f'"{border}"')
+axes[1].set_title("moved by the true displacement", fontsize=10)
+for panel in axes:
+    panel.set(xlabel="column", ylabel="intensity", ylim=(-0.05, 1.05))
+    panel.legend(frameon=False, fontsize=8, loc="upper left")
+    panel.spines[["top", "right"]].set_visible(False)
+lesson.save(figure, "border")
+
+# %% [markdown]
+# <details><summary>The answer</summary>
+#
+# With `"zeros"`, none at all, by a factor of ten. Seven pixels match perfectly, and one has looked beyond the border
+# and found black. That one outvotes the seven. With `"edge"` the true displacement wins.
+#
+# </details>
+#
+# Black beyond the border tells of the frame, not of the picture. So this project warps its images with `"edge"`
+# wherever it registers or trains (`ops.warp` has to be told so, with `border="edge"`). It reads fields in the same way:
+# a shift by 3 is a shift by 3 beyond the border too. On black paper, like our digits, both are the same.
 #
 # ## The sampler of 2020
 #
-# This project began with an experiment of 2020 (the README tells of it), and its sampler had a bug. Here it is, in our
-# symbols. It uses `clip` too, because a pixel may lie outside. Read it, and try to see what is wrong.
+# And black paper can hide a bug. This project began with an experiment of 2020. Here is how it read between pixels, in
+# our symbols. It repeats the border too. Try to see what is wrong.
 
 
 # %%
 def bilinear_2020(image, r, c):
-    height, width = image.shape
-    i0, j0 = np.floor(r).astype(int), np.floor(c).astype(int)
-    i1, j1 = i0 + 1, j0 + 1
-    i0, i1 = np.clip(i0, 0, height - 1), np.clip(i1, 0, height - 1)
-    j0, j1 = np.clip(j0, 0, width - 1), np.clip(j1, 0, width - 1)
+    i = np.floor(r).astype(int)
+    j = np.floor(c).astype(int)
+    i0, i1 = np.clip([i, i + 1], 0, image.shape[0] - 1)
+    j0, j1 = np.clip([j, j + 1], 0, image.shape[1] - 1)
     above = (j1 - c) * image[i0, j0] + (c - j0) * image[i0, j1]
     below = (j1 - c) * image[i1, j0] + (c - j0) * image[i1, j1]
     return (i1 - r) * above + (r - i0) * below
 
 
-# %% [markdown]
-# It passes the first test that one thinks of. A digit under the identity, where every pixel looks at itself, comes back
-# unchanged:
-
-# %%
-assert np.array_equal(bilinear_2020(moving, rows, columns), moving)
+same = bilinear_2020(moving, rows, columns)
+print("every pixel looks at itself; largest change:", np.abs(same - moving).max())
 
 # %% [markdown]
-# And an image without a black border? Take the simplest: all ones.
-
-# %%
-identity_of_ones = bilinear_2020(ones, rows, columns)
-print("all ones, last four columns of the last four rows:\n", identity_of_ones[-4:, -4:])
-assert (identity_of_ones[:-1, :-1] == 1).all()
-assert (identity_of_ones[-1, :] == 0).all() and (identity_of_ones[:, -1] == 0).all()
-assert moving[-1, :].max() == 0 and moving[:, -1].max() == 0  # the digit has a black border: it cannot show this
-
-# %% [markdown]
-# The last row and the last column are black. Why? In the last column c = 27, so `j0` is 27 and `j1` is 28. Clipping
-# makes `j1` 27 too. Then both weights, `j1 - c` and `c - j0`, are 0. The index was clipped *before* the weights were
-# made from it, and so the weights no longer add up to 1. (In the first column nothing is clipped, for its neighbour is
-# column 1. So only two of the four borders are lost.) Clipping belongs to *reading* a pixel, not to the weights.
-#
-# The bug stayed hidden because MNIST's digits have a black border, like ours. Two cheap tests find it. The weights must
-# add up to 1 for every place inside of the image, its border included: an image of ones shows their sum, as it did
-# above. And the identity must change no image at all, so test it with an image that has no special pixels, such as
-# random numbers:
-
-# %%
-noise = rng.random((28, 28))
-assert not np.allclose(bilinear_2020(noise, rows, columns), noise)
-assert np.array_equal(bilinear(noise, rows, columns), noise)
+# It passes the first test that one thinks of. Now a digit with a grey background.
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(1, 5, figsize=(12, 3.1), layout="constrained", width_ratios=[1, 1, 1, 1, 1.6])
-for panel, image, words in (
-    (axes[0], moving, "a digit"),
-    (axes[1], bilinear_2020(moving, rows, columns), "the digit, sampler of 2020"),
-    (axes[2], ones, "all ones"),
-    (axes[3], identity_of_ones, "all ones, sampler of 2020"),
-):
-    panel.imshow(image, cmap="gray", vmin=0, vmax=1)
-    panel.set(xticks=[], yticks=[])
-    panel.set_title(words, fontsize=10)
-    for side in panel.spines.values():
-        side.set_edgecolor("tab:orange")
-line = np.arange(24, 30, 0.01)
-for border, style in (("edge", "-"), ("zeros", "--")):
-    axes[4].plot(line, bilinear(ones, 5 + 0 * line, line, border), style, label=f'"{border}"')
-axes[4].plot(line, bilinear_2020(ones, 5 + 0 * line, line), ":", color="tab:red", label="2020")
-axes[4].axvline(27, color="gray", linewidth=0.8)
-axes[4].set(xlabel="column (27 is the last)", ylim=(-0.1, 1.35))
-axes[4].legend(ncols=3, fontsize=8, loc="upper center")
-axes[4].set_title("all ones: along a row, at the right border", fontsize=10)
+on_grey = np.maximum(moving, 0.5)
+read_in_2020 = {
+    "a digit": moving,
+    "read in 2020": same,
+    "the same on grey": on_grey,
+    "on grey, read in 2020": bilinear_2020(on_grey, rows, columns),
+}
+figure = pictures.images_in_a_row(read_in_2020)
+pictures.frame(figure, "tab:orange")
 lesson.save(figure, "sampler_of_2020")
 
 # %% [markdown]
-# ## Labels are names, not amounts
+# The last row and the last column are black. Take the last column by hand, `c = 27`. `j0` is 27. `j1` would be 28, and
+# is clipped to 27. The weights are `j1 - c` and `c - j0`: 0 and 0. **Together they are not 1.**
 #
-# A **label map** is an image whose pixels say what is there: 0 nothing, 1 bone, 3 brain, say. Interpolate between 1 and
-# 3, and you get 2, which may be the name of something else altogether. Label maps are read at the nearest pixel.
+# Each weight was made from an index of its own, and each index was clipped on its own. Their sum is `j1 - j0`, which is
+# 1 only as long as nothing is clipped. The cure is to make both weights from *one* number, `t` and `1 - t`. Then they
+# add up to 1, whatever happens to the indices.
+#
+# The bug lived because the digits of MNIST have a black border. Two cheap tests find it, with every pixel looking at
+# itself. Read an image of random numbers: nothing may change. Read an image of ones: you see the sum of the weights.
+# Here are its last two rows, three columns of each.
 
 # %%
-distance = np.hypot(rows - 13.5, columns - 13.5)
-labels = np.select([distance < 7, distance < 11], [3.0, 1.0], 0.0)  # a disc of brain in a ring of bone
-assert 2 in bilinear(labels, rows + 0.5, columns + 0.5)  # a label that does not exist here
-assert set(np.unique(pull_rounded(labels, rows + 0.5, columns + 0.5))) == {0, 1, 3}
+print("2020:", bilinear_2020(np.ones((28, 28)), rows, columns)[-2:, -3:].tolist())
+print("ours:", bilinear(np.ones((28, 28)), rows, columns)[-2:, -3:].tolist())
+
+# %% tags=["evidence", "hide-cell"]
+wrong = bilinear_2020(noise, rows, columns)
+hidden = np.array_equal(same, moving) and not moving[-1].any() and not moving[:, -1].any()
+lost = not wrong[-1].any() and not wrong[:, -1].any() and np.array_equal(wrong[:-1, :-1], noise[:-1, :-1])
+claim(hidden and lost, "it loses the last row, the last column and nothing else, which a black border hides")
+c = rng.uniform(-3, 30, 1000)
+j0, j1 = np.clip(np.floor([c, c + 1]).astype(int), 0, 27)
+t = c - j0  # of the clipped index, but one number for both weights
+clipped_first = (1 - t) * noise[0, j0] + t * noise[0, j1]
+claim(np.allclose(clipped_first, bilinear(noise[:1], 0 * c, c, "edge")), "clipping first is harmless with t and 1 - t")
+claim(mse(with_zeros, ramp_fixed) > 10 * mse(ramp, ramp_fixed), "on the ramp, zeros are ten times worse than none")
 
 # %% [markdown]
 # ## Every interpolation blurs
 #
-# A value between two pixels is a mean, and means are smooth. Once does little harm, but what if one interpolates again
-# and again? Turn a digit by 10 degrees, turn the result by 10 degrees, and so on, 36 times: a full turn.
-#
-# If the content turns anticlockwise, every pixel looks at the place that is turned *clockwise* from it. Turned
-# clockwise, one step to the right becomes `sine` down and `cosine` to the right; one step down becomes `cosine` down
-# and `sine` to the left. From the middle to a pixel it is `down` steps of the one kind and `right` steps of the other.
-# (You have written this if you have done the exercises of lesson 1.)
+# What lies between two pixels is a mean, and means are smooth. Once does little harm. But turn a digit by a few
+# degrees, turn the result again, and so on, all the way round: then we know what should come out. (How `rotation` is
+# made was an exercise of lesson 1.)
 
 
 # %%
 def rotation(degrees):
-    """Where every pixel looks (r, c), so that the content turns anticlockwise about the middle of the image."""
-    sine, cosine = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
-    down, right = rows - 13.5, columns - 13.5
+    """Where every pixel looks (r, c), so that the content turns anticlockwise."""
+    sine = np.sin(np.radians(degrees))
+    cosine = np.cos(np.radians(degrees))
+    down = rows - 13.5
+    right = columns - 13.5
     return 13.5 + cosine * down + sine * right, 13.5 - sine * down + cosine * right
 
 
-assert np.allclose(bilinear(moving, *rotation(90)), np.rot90(moving), atol=1e-6)
+TURNS = 360 // degrees
+r, c = rotation(degrees)
 turned = moving
-for _ in range(36):
-    turned = bilinear(turned, *rotation(10))
-
-print(f"36 turns by 10 degrees: MSE to the start {mse(turned, moving):.4f}, brightest pixel {turned.max():.2f}")
-print(f"one turn by 360 degrees: MSE to the start {mse(bilinear(moving, *rotation(360)), moving):.1e}")
-assert mse(turned, moving) > 0.01 and turned.max() < 0.9 * moving.max()
-assert mse(bilinear(moving, *rotation(360)), moving) < 1e-12
+for _ in range(TURNS):
+    turned = bilinear(turned, r, c)
+print(f"{TURNS} turns: MSE {mse(turned, moving):.4f}, brightest {turned.max():.2f}")
 
 # %% [markdown]
-# The cure: do not interpolate the *image* again and again. First make one field out of all the small ones, then
-# interpolate the image once. Going along `first` from p leads to `p + first(p)`; going along `second` from there adds
-# the displacement that `second` has *there*. So both together are
+# The cure: interpolate the *image* once, and make one field of the many before. Going along `first` from p leads to
+# `p + first(p)`. From there go along `second`, with the displacement that it has *there*. Together
 #
-#     w(p) = first(p) + second(p + first(p))
+# $$
+# w(p) = \mathrm{first}(p) + \mathrm{second}(p + \mathrm{first}(p))
+# $$
 #
-# and warping an image by w does in one step what warping it by `second`, and the result by `first`, does in two (but
-# for the second interpolation, which is left out). Why `first` *last*? Write down what the two steps read, and put one
-# into the other:
-#
-#     once(q)  = image(q + second(q))
-#     twice(p) = once(p + first(p)) = image(p + first(p) + second(p + first(p)))
-#
-# The field used last is the one that a pixel follows first. The place `p + first(p)` lies between pixels: the field
-# itself is interpolated, one component at a time, with the border `"edge"`. Each component of the field of a rotation
-# is a plane, which bilinear interpolation reproduces exactly, so nothing is lost as long as the way stays inside of the
-# image.
+# The place `p + first(p)` lies between pixels, so we read the field there like an image, each of its two components,
+# with `"edge"`. This is called [composition](../docs/glossary.md#composition).
 
 
 # %%
 def compose(first, second):
-    """The field (H, W, 2) of going along `first` and from there along `second`."""
-    r, c = rows + first[..., 0], columns + first[..., 1]
-    there = [bilinear(second[..., k], r, c, border="edge") for k in (0, 1)]
-    return first + np.stack(there, axis=-1)
+    r = rows + first[..., 0]
+    c = columns + first[..., 1]
+    down = bilinear(second[..., 0], r, c, "edge")
+    right = bilinear(second[..., 1], r, c, "edge")
+    return first + np.stack([down, right], axis=-1)
 
 
-ten_degrees = np.stack(rotation(10), axis=-1) - np.stack([rows, columns], axis=-1)
-shift = np.broadcast_to([0.0, -3.0], (28, 28, 2))
-in_two_steps = bilinear(bilinear(moving, *rotation(10)), rows, columns - 3)
-w = compose(shift, ten_degrees)
-assert np.allclose(bilinear(moving, rows + w[..., 0], columns + w[..., 1]), in_two_steps)  # whole pixels: exactly
-
+one_turn = np.stack([r - rows, c - columns], axis=-1)
 w = np.zeros((28, 28, 2))
-for _ in range(36):
-    w = compose(w, ten_degrees)
-composed = bilinear(moving, rows + w[..., 0], columns + w[..., 1])
-
-assert mse(composed, moving) < 1e-6 and np.abs(w[distance < 13]).max() < 1e-9
+for _ in range(TURNS):
+    w = compose(w, one_turn)
+sharp = bilinear(moving, rows + w[..., 0], columns + w[..., 1])
+print(f"composed, then interpolated once: MSE {mse(sharp, moving):.1e}")
 
 # %% tags=["hide-input"]
-nine = moving
-for _ in range(9):
-    nine = bilinear(nine, *rotation(10))
-figure, axes = plt.subplots(1, 4, figsize=(10, 3.2), layout="compressed")
-for panel, image, words in (
-    (axes[0], moving, "the start"),
-    (axes[1], nine, "after 9 turns\nby 10 degrees"),
-    (axes[2], turned, "after 36 turns: back again,\nbut blurred"),
-    (axes[3], composed, "36 fields composed,\ninterpolated once: sharp"),
-):
-    panel.imshow(image, cmap="gray", vmin=0, vmax=1)
-    panel.set(xticks=[], yticks=[])
-    panel.set_title(words, fontsize=10)
+rounded = moving
+for _ in range(TURNS):
+    rounded = pull_rounded(rounded, r, c)
+ways_round = {
+    "the start\n": moving,
+    f"{TURNS} times\nrounded": rounded,
+    f"{TURNS} times\ninterpolated": turned,
+    f"{TURNS} fields composed,\ninterpolated once": sharp,
+}
+figure = pictures.images_in_a_row(ways_round)
 lesson.save(figure, "turns")
 
-# %% [markdown]
-# ## The project's versions
-#
-# `ops.warp(image, displacement, border)` is our `bilinear` for whole sets of images, with any number of channels;
-# `ops.warp_nearest` reads label maps; `fields.compose` composes. They agree with ours, also far outside of the image.
-
-# %%
-images = rng.random((2, 28, 28, 3)).astype(np.float32)
-u = rng.normal(0, 5, (2, 28, 28, 2)).astype(np.float32)
-r, c = rows + u[..., 0].astype(float), columns + u[..., 1].astype(float)
-for border in ("zeros", "edge"):
-    warped = backend.to_host(ops.warp(backend.to_device(images), backend.to_device(u), border=border).data)
-    for n, k in np.ndindex(2, 3):  # image n, channel k
-        assert np.allclose(warped[n, :, :, k], bilinear(images[n, :, :, k], r[n], c[n], border), atol=1e-4)
-
-nearest = ops.warp_nearest(backend.to_device(labels[None, :, :, None]), backend.to_device(u[:1]))
-assert np.array_equal(backend.to_host(nearest.data)[0, :, :, 0], pull_rounded(labels, r[0], c[0]))
+# %% tags=["evidence", "hide-cell"]
+claim(mse(turned, moving) > 0.01 and mse(sharp, moving) < 1e-6, "interpolated each time it blurs, composed it stays")
+labels = np.repeat([[0.0, 1.0, 3.0]], 3, axis=1)
+c = np.arange(0, 8.1, 0.25)[None, :]
+of_labels = [bilinear((labels == label).astype(float), 0 * c, c) for label in range(4)]
+claim(2 in bilinear(labels, 0 * c, c) and 2 not in pull_rounded(labels, 0 * c, c), "interpolated, 1 and 3 make a 2")
+claim(2 not in np.argmax(of_labels, axis=0), "the label whose channel is largest is never an invented one")
+images, u = rng.random((2, 28, 28, 1), np.float32), rng.normal(0, 5, (2, 28, 28, 2)).astype(np.float32)
+warped = backend.to_host(ops.warp(backend.to_device(images), backend.to_device(u), border="edge").data)
+ours = [bilinear(images[n, :, :, 0], rows + u[n, :, :, 0], columns + u[n, :, :, 1], "edge") for n in range(2)]
+claim(np.allclose(warped[..., 0], ours, atol=1e-4), "ops.warp is our bilinear")
 both = fields.compose(backend.to_device(u[:1]), backend.to_device(u[1:]))
-assert np.allclose(backend.to_host(both.data)[0], compose(u[0].astype(float), u[1].astype(float)), atol=1e-3)
+claim(np.allclose(backend.to_host(both.data)[0], compose(*u), atol=1e-3), "fields.compose is our compose")
 
 # %% [markdown]
+# This is the picture to show. All three went the whole way round in the same small steps. One was rounded each time,
+# one interpolated each time. The last asked first where each pixel has to look in the end, and then looked once.
+#
+# The project's versions are `ops.warp` and `fields.compose`; the folded cell above checks that they agree with ours.
+#
+# <details><summary>When not to interpolate: labels are names</summary>
+#
+# A [label map](../docs/glossary.md#label-map) says what is at each pixel: 0 nothing, 1 bone, 3 brain. Interpolate
+# between 1 and 3 and you may get 2, the name of something else altogether. So labels are read at the nearest pixel,
+# with `ops.warp_nearest`. There is a smoother way: make an image for each label, 1 where it is and 0 elsewhere, as
+# channels. Interpolate each of them, and take at every pixel the label whose channel is largest.
+#
+# </details>
+#
 # ## What you know now
 #
-# - Rounded displacements make the loss a staircase; interpolation makes it a slope.
-# - Bilinear interpolation takes four pixels, with weights that are areas and add up to 1. It is exact on the pixels and
-#   for planes.
-# - Beyond the border the image goes on in black (`"zeros"`, with a ramp) or as it was at the border (`"edge"`).
-# - A test image with a black border hides what happens at the border. Test with random images.
-# - Labels are not interpolated. Fields are composed first, and the image is interpolated once.
+# - Rounded displacements make the loss a staircase, interpolation makes it a slope.
+# - Bilinear interpolation takes four pixels. Their weights are areas, and together they are 1.
+# - A border that happens to be black hides what happens at the border. Test with ones, and with random numbers.
+# - Compose the fields, and interpolate the image once.
 #
 # ## Exercises
 #
-# Fill in `lessons/exercises/lesson_02.py` and run `python -m lessons.check 02` from the top folder.
+# Fill in `lessons/exercises/lesson_02.py` and run `python -m lessons.check 02` from the top folder. From easy to hard:
 #
 # 1. `sample_line`: many places at once on a line of pixels, with black beyond its ends.
-# 2. `sample`: bilinear sampling of a set of images with several channels, with the border `"edge"`.
-# 3. `sample_2020`: a sampler like that of 2020, with its mistakes. Find them and mend it.
+# 2. `sample`: bilinear sampling of a set of images with several channels, with `"edge"`.
+# 3. `sample_2020`: a sampler as that of 2020. It has two mistakes. Find them, and mend them.
 #
-# Next: [3. How alike are two images?](03_how_alike.py), about the number that a search makes small.
+# A small project, without a check: **a film of a zoom.** Take a photograph, and look at ever smaller pieces of it, each
+# 1.1 times as large as the one before. Make the twenty frames twice: each from the photograph, and each from the frame
+# before. Lay the last two side by side. Then zoom out instead, once with `"zeros"` and once with `"edge"`.
+#
+# ## What comes next
+#
+# A search makes a number small. [3. How alike are two images?](03_how_alike.py) asks which number.

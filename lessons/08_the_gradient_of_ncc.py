@@ -1,45 +1,63 @@
 # %% [markdown]
 # # 8. The hand-derived gradient of NCC
 #
-# - **You need**: lesson 3 (what NCC is), lesson 6 (difference quotients, the adjoint test) and lesson 7 (the gradient
-#   of warping); scalar products of vectors, the chain rule and the derivative of a product.
-# - **You will know**: how to derive the gradient of NCC in three steps; why it cannot point along the image or along a
-#   constant; what it asks of every pixel; where float32 ruins NCC; how to chain two gradients into a registration.
-# - **Time**: reading 30 minutes, running under 10 seconds.
+# - **You need**: lesson 3 ([NCC](../docs/glossary.md#ncc)), lesson 6 (difference quotients) and lesson 7 (the gradient
+#   of warping); scalar products of vectors.
+# - **You will know**: how to derive the gradient of NCC; what it asks of every pixel, and what it cannot ask; where
+#   rounding ruins it; how two gradients chain, and bend a digit.
+# - **Time**: reading 25 minutes, running under 10 seconds.
 #
-# A registration changes the warped image until it resembles the fixed one. Lesson 3 measured the resemblance by the
-# normalised cross-correlation, because brightness and contrast do not disturb it. To go downhill you need to know, for
-# every pixel of the warped image: how does NCC change if this pixel becomes a little brighter?
-#
-# Every pixel of a enters NCC in four ways: in the product with b, in the sum of squares, and again in both through the
-# mean that is taken off. It looks like a long calculation. It is a short one if it is done in the right order, and the
-# result is so short that you can read it.
+# Below are two handwritten digits. The second was scanned badly: grey ink on grey paper. At the end of this lesson you
+# bend the first towards the second, with nothing but gradients that you have derived by hand. The missing one is that
+# of the loss: **what should it ask of every pixel?**
 
 # %%
 import math
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from lesson import Lesson
-from minireg import Tensor, backend, ops
+import pictures
+from lesson import Lesson, claim
+from minireg import Tensor, backend, ops, viz
 from minireg.data.strokes import draw_digits
+from minireg.fields import corner_determinants
 from minireg.gradcheck import gradcheck
 
 lesson = Lesson(8)
+seed = lesson.knob("seed", 0, (1, 2, 3), "other handwritings; some bend far, and fold")
+digit = lesson.knob("digit", 2, (3, 5, 7), "another digit")
+blur = lesson.knob("blur", 3.0, (0.5, 1.0, 5.0), "pixels; less of it tears the field")
+
+# %% tags=["hide-input"]
+rng = np.random.default_rng(seed)
+moving, shape = draw_digits([digit, digit], rng)[..., 0].astype(float)
+fixed = 0.3 * shape + 0.5
+asks = {"cmap": "RdBu", "vmin": -1, "vmax": 1}
+figure, axes = pictures.panels(3)
+pictures.show(axes[0], moving, "moving")
+pictures.show(axes[1], fixed, "fixed")
+pictures.show(axes[2], fixed - moving, "what the MSE asks of moving", **asks)
+lesson.save(figure, "pair")
 
 # %% [markdown]
-# ## Step 1: centring
+# Blue pixels should become brighter, red ones darker. The [MSE](../docs/glossary.md#mse) asks for another scan: lighter
+# paper everywhere, and darker ink even where both digits agree. Most of what it asks has nothing to do with the digit.
 #
-# With n pixels, `a' = a - mean(a)`. (The prime means "centred" here, not a derivative.) This is linear in a: it is a
-# matrix P with `1 - 1/n` on the diagonal and `-1/n` everywhere else. The matrix is symmetric, so it is its own adjoint:
-# *the VJP of centring is centring*,
+# NCC, the normalised cross-correlation of lesson 3, does not see brightness and contrast. So what does it ask? Every
+# pixel enters it in several places, and the formula looks long. Begin with three pixels.
 #
-#     g_a = g - mean(g)
+# ## By hand
 #
-# And to centre twice is to centre once, because the second mean is 0. A symmetric matrix with P P = P is a
-# **projection**. This one leaves an image as it is if its pixels add up to 0. It makes any other image into such a one,
-# by taking off the mean.
+#     a  = (0, 0, 3)          mean 1          a' = (-1, -1, 2)
+#     b  = (1, 2, 3)          mean 2          b' = (-1,  0, 1)
+#
+# The prime means that the mean is taken off; in the code it is `centre(a)`. Then multiply and add up, three times:
+#
+#     saa = sum(a' * a') = 6       sbb = sum(b' * b') = 2       sab = sum(a' * b') = 3
+#     y   = sab / sqrt(saa * sbb) = 3 / sqrt(12) = .866
+#
+# **Before you run the next cell: what do you expect?** Each pixel of a, one after the other, becomes a little brighter.
+# For which does y grow, so that a resembles b more?
 
 
 # %%
@@ -47,367 +65,356 @@ def centre(x):
     return x - np.mean(x)
 
 
-rng = np.random.default_rng(8)
-a, b, g, d = rng.random((4, 6, 5))  # two images without symmetry, a cotangent, a direction
-assert math.isclose(np.sum(centre(a) * g), np.sum(a * centre(g)), rel_tol=1e-12)  # the adjoint test of lesson 6
-assert np.allclose(centre(centre(a)), centre(a)) and abs(np.sum(centre(a))) < 1e-12
-
-# %% [markdown]
-# ## Step 2: the quotient
-#
-# Take a' and b' for two vectors with n entries each. With the scalar products `saa = sum a'^2`, `sbb = sum b'^2` and
-# `sab = sum a' b'`,
-#
-#     y = sab / sqrt(saa sbb)
-#
-# is the cosine of the angle between them. How does it change with a'? The derivative of sab is b', that of saa is `2
-# a'`, and sbb does not depend on a'. So the derivative of `1 / sqrt(saa)` is `-1/2 (2 a') / (saa sqrt(saa))`, in which
-# the 2 cancels. `1 / sqrt(sbb)` stays as a factor, and the rule for products gives
-#
-#     dy/da' = b' / sqrt(saa sbb) - sab a' / (saa sqrt(saa sbb))
-#
-# The second term contains `sab / sqrt(saa sbb)`, which is y. Put it in, and multiply with the cotangent g of y, a
-# single number:
-#
-#     g_a' = g (b' / sqrt(saa sbb) - y a' / saa)
-#
-# ## Step 3: back through the centring
-#
-# By step 1, g_a = g_a' - mean(g_a'). But a' and b' add up to 0, so g_a' adds up to 0 already, its mean is 0, and there
-# is nothing to take off. *The derivative of the mean adds nothing*, and g_a = g_a'.
-
-
-# %%
 def ncc(a, b):
-    a_c, b_c = centre(a), centre(b)  # a' and b'
-    return np.sum(a_c * b_c) / math.sqrt(np.sum(a_c**2) * np.sum(b_c**2))
+    saa = np.sum(centre(a) * centre(a))
+    sbb = np.sum(centre(b) * centre(b))
+    return np.sum(centre(a) * centre(b)) / math.sqrt(saa * sbb)
 
 
-def vjp_a(g, a, b):
-    a_c, b_c = centre(a), centre(b)
-    saa, sbb, sab = np.sum(a_c * a_c), np.sum(b_c * b_c), np.sum(a_c * b_c)
-    y = sab / math.sqrt(saa * sbb)
-    return g * (b_c / math.sqrt(saa * sbb) - y * a_c / saa)
+def quotient(f, x, direction, h=1e-6):
+    return (f(x + h * direction) - f(x - h * direction)) / (2 * h)
 
 
-g_a, h = vjp_a(1.7, a, b), 1e-6
-quotient = 1.7 * (ncc(a + h * d, b) - ncc(a - h * d, b)) / (2 * h)
-print(f"along a random direction: VJP {np.sum(g_a * d):.6f}, difference quotient {quotient:.6f}")
-assert math.isclose(np.sum(g_a * d), quotient, rel_tol=1e-6)
+a = np.array([0.0, 0.0, 3.0])
+b = np.array([1.0, 2.0, 3.0])
+print(f"y = {ncc(a, b):.3f}")
+for pixel, direction in enumerate(np.eye(3)):
+    change = quotient(lambda a: ncc(a, b), a, direction)
+    print(f"pixel {pixel} brighter: y changes by {change:+.3f} per unit")
 
 # %% [markdown]
-# NCC does not care which image comes first, so the gradient with respect to b is the same formula with the two
-# exchanged.
+# <details><summary>The answer</summary>
 #
-# ## What the gradient cannot say
+# The middle pixel should become brighter and the first one darker, by the same amount: b climbs steadily, and a does
+# not yet. Of the last pixel, the brightest of both, NCC asks nothing.
 #
-# NCC stays as it is if a becomes brighter everywhere, a + k. So along the image of ones its derivative is zero: the sum
-# of g_a is 0. And NCC stays as it is if a gets more contrast, k a with k > 0. So along a itself its derivative is zero
-# too: the sum of g_a a is 0. You could have known both without the formula. What a function does not see, its gradient
-# must not contain.
+# </details>
 #
-# As a vector (in the figure below), g_a stands at a right angle to a', and it lies in the plane of a' and b'. For g > 0
-# it lies on the side of b': it turns a' towards b'. (For the loss 1 - NCC, g is -1 and g_a turns a' away from b'; the
-# step downhill, *against* g_a, turns it towards b'.) How long is it? Write it as
+# Add up the three changes: 0. Of course: brighten all pixels alike, and NCC does not see it. *What a function does not
+# see, its gradient cannot contain.*
 #
-#     g_a = g / sqrt(saa) (b' / sqrt(sbb) - y a' / sqrt(saa))
+# ## The formula
 #
-# In the brackets, a vector of length 1 loses its shadow on a', which is as long as the cosine y. What remains is as
-# long as the sine of the angle:
+# Two small steps, each with its [VJP](../docs/glossary.md#vjp).
 #
-#     length of g_a = |g| sqrt(1 - y^2) / sqrt(saa)
+# **Centring.** If one pixel grows by 1, the mean grows by 1/n: the pixel itself keeps 1 - 1/n, and each other one loses
+# 1/n. The matrix of these numbers is symmetric, so it is its own [adjoint](../docs/glossary.md#adjoint). The VJP of
+# centring is centring: `g - mean(g)`.
 #
-# - Near y = 1 the gradient fades away, as it should: you have arrived.
-# - Near y = -1 it fades as well. For the negative of an image NCC cannot tell which way is better.
-# - An image with half the contrast has twice the gradient at every pixel. This is the price for not seeing contrast:
-#   in a nearly constant image the tiniest change turns the vector a' around.
+# **The quotient.** The derivative of sab with respect to a' is b'. That of saa is 2 a', so that of 1 / sqrt(saa) is
+# -a' / (saa * sqrt(saa)). The rule for products gives two terms; in the second, sab / sqrt(saa * sbb) is y again:
+#
+#     g_a = g * (b' / sqrt(saa * sbb) - y * a' / saa)
+#
+# Now back through the centring, that is, take off the mean. But a' and b' have mean 0, so there is nothing to take off.
+# The part that looked long, the derivative of the mean, adds nothing.
+#
+# With the three pixels: `b' / sqrt(12)` is (-.289, 0, .289), `y * a' / 6` is (-.144, -.144, .289), and the difference
+# (-.144, .144, 0).
+
 
 # %%
-y = ncc(a, b)
-for g in (1.7, -1.0):
-    g_a = vjp_a(g, a, b)
-    assert abs(np.sum(g_a)) < 1e-12 and abs(np.sum(g_a * a)) < 1e-12
-    assert math.isclose(np.linalg.norm(g_a), abs(g) * math.sqrt(1 - y**2) / np.linalg.norm(centre(a)), rel_tol=1e-9)
-    assert np.sign(np.sum(g_a * centre(b))) == np.sign(g)  # on the side of b' for g > 0
-    assert np.allclose(vjp_a(g, 0.5 * a, b), 2 * g_a)
-assert np.abs(vjp_a(1.7, a, 2 * a + 3)).max() < 1e-9 and np.abs(vjp_a(1.7, a, -a)).max() < 1e-9
+def vjp_a(g, a, b):
+    saa = np.sum(centre(a) * centre(a))
+    sbb = np.sum(centre(b) * centre(b))
+    y = np.sum(centre(a) * centre(b)) / math.sqrt(saa * sbb)
+    return g * (centre(b) / math.sqrt(saa * sbb) - y * centre(a) / saa)
+
+
+print("the formula says", vjp_a(1.0, a, b).round(3))
+direction = rng.standard_normal((28, 28))
+by_hand = np.sum(vjp_a(1.0, moving, fixed) * direction)
+judge = quotient(lambda x: ncc(x, fixed), moving, direction)
+print(f"the digits, a random direction: VJP {by_hand:.6f}, quotient {judge:.6f}")
+claim(np.isclose(by_hand, judge, rtol=1e-5), "the formula is right for the digits too")
 
 # %% tags=["hide-input"]
-unit = lambda x: x / np.linalg.norm(x)
-axis_a, axis_across = unit(centre(a)), unit(vjp_a(1.0, a, b))
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-angles = np.linspace(0, 2 * np.pi, 200)
-left.plot(np.cos(angles), np.sin(angles), color="lightgrey")
+axis_a = centre(a) / np.linalg.norm(centre(a))
+axis_across = vjp_a(1.0, a, b) / np.linalg.norm(vjp_a(1.0, a, b))
+figure, (panel,) = pictures.panels(1, aspect=0.48, width=5)
 for x, name, colour in (centre(a), "a'", "tab:blue"), (centre(b), "b'", "tab:orange"):
-    tip = np.sum(unit(x) * axis_a), np.sum(unit(x) * axis_across)
-    left.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2})
-    left.text(1.12 * tip[0], 1.12 * tip[1], name, color=colour, ha="center", va="center", fontsize=13)
-left.annotate("", (1, 0.6), (1, 0), arrowprops={"arrowstyle": "-|>", "color": "tab:red", "linewidth": 2})
-left.text(1.05, 0.35, "g_a", color="tab:red", fontsize=13)
-left.set(aspect="equal", xlim=(-1.35, 1.35), ylim=(-1.2, 1.2), xticks=[], yticks=[])
-left.set_title("For g > 0, g_a turns a' towards b' (at length 1)")
-blends, lengths = [], []
-for angle in np.linspace(0, np.pi, 61):
-    blend = math.cos(angle) * axis_a + math.sin(angle) * axis_across  # at this angle to a', and as long
-    blends.append(ncc(axis_a, blend))
-    lengths.append(np.linalg.norm(vjp_a(1.0, axis_a, blend)))
-right.plot(blends, lengths, color="tab:red")
-right.set(xlabel="y = NCC(a, b)", ylabel="length of g_a", title="Least where the images agree, or are negatives")
+    tip = np.array([np.sum(x * axis_a), np.sum(x * axis_across)])
+    panel.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2})
+    panel.text(tip[0] + 0.12, tip[1], name, color=colour, ha="center", va="center", fontsize=14)
+foot, length = np.sum(centre(a) * axis_a), np.linalg.norm(vjp_a(1.0, a, b))
+panel.annotate("", (foot, 4 * length), (foot, 0), arrowprops={"arrowstyle": "-|>", "color": "tab:red", "linewidth": 2})
+panel.text(foot + 0.1, 2.6 * length, "g_a", color="tab:red", fontsize=14)
+angle = np.linspace(0, math.acos(ncc(a, b)), 30)
+panel.plot(0.6 * np.cos(angle), 0.6 * np.sin(angle), color="grey", linewidth=1)
+panel.text(0.72, 0.16, "y is its cosine", color="grey", va="center")
+panel.set(aspect="equal", xlim=(-0.15, 2.9), ylim=(-0.3, 1.35), xticks=[], yticks=[])
+panel.set_title("The gradient turns a' towards b' (g_a is drawn 4 times as long)", fontsize=10)
 lesson.save(figure, "angle")
 
 # %% [markdown]
-# ## What it asks of every pixel
+# As a vector, g_a stands at a right angle to a'. It only *turns* a' towards b'; to make a' longer would be contrast,
+# which NCC does not see either.
 #
-# Two handwritten threes, the second light grey on grey: its ink is at .8 and its paper at .5. Let a be the first and b
-# the second, and compare what the two losses of lesson 3 ask of a. Downhill, that is the direction `b - a` for the MSE,
-# and for the loss `1 - NCC` the direction of the gradient of NCC.
-
-# %%
-a, other = draw_digits([3, 3], np.random.default_rng(9))[..., 0].astype(float)
-b = 0.3 * other + 0.5
-mse_asks, ncc_asks = b - a, vjp_a(1.0, a, b)
-assert np.allclose(ncc_asks, vjp_a(1.0, a, other))
-paper, only_a, only_b = (a == 0) & (other == 0), (a > 0.5) & (other == 0), (a == 0) & (other > 0.5)
-assert np.all(mse_asks[paper] > 0.4) and np.all(mse_asks[a == 1] <= -0.19)
-assert np.all(ncc_asks[only_a] < 0) and np.all(ncc_asks[only_b] > 0)
-assert np.abs(ncc_asks[paper]).max() < 0.2 * ncc_asks[only_b].min()
-both = (a > 0.95) & (other > 0.95)
-share = np.mean(ncc_asks[both]) / np.mean(ncc_asks[only_b])
-print(f"y {ncc(a, b):.2f}; where both have ink, NCC asks for {share:.2f} of what it asks where only b has it")
-assert np.all(ncc_asks[both] > 0) and 0.4 < share < 0.6 and abs(ncc(a, b) - 0.53) < 0.01
-
-# %% [markdown]
-# The MSE wants another brightness: it asks for lighter paper and for darker ink even where the two digits agree. For
-# NCC, b and the b of full contrast are the same, and so is its answer. It asks for ink where only b has it, for no ink
-# where only a has it, and for next to nothing on the paper of both. Where both have ink it asks for still more, half as
-# much as where only b has it. For y is only .53, so the formula takes off just .53 of what a' has there already. As y
-# nears 1, this fades.
+# ## What it asks of every pixel
 
 # %% tags=["hide-input"]
-figure, panels = plt.subplots(1, 4, figsize=(9, 2.9), layout="constrained")
-for axes, image, name in (panels[0], a, "a"), (panels[1], b, "b = 0.3 x another + 0.5"):
-    axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-    axes.set_title(name, fontsize=11)
-for axes, image, name in (panels[2], mse_asks, "the MSE asks"), (panels[3], ncc_asks, "NCC asks"):
-    limit = np.abs(image).max()
-    axes.imshow(image, cmap="RdBu", vmin=-limit, vmax=limit)
-    axes.set_title(name, fontsize=11)
-for axes in panels:
-    axes.set(xticks=[], yticks=[])
-figure.suptitle("How should every pixel of a change? Blue: brighter, red: darker")
+mse_asks, ncc_asks = fixed - moving, vjp_a(1.0, moving, fixed)
+figure, axes = pictures.panels(4)
+pictures.show(axes[0], moving, "moving")
+pictures.show(axes[1], fixed, "fixed")
+pictures.show(axes[2], mse_asks, "the MSE asks", **asks)
+pictures.show(axes[3], ncc_asks / np.abs(ncc_asks).max(), "NCC asks", **asks)
 lesson.save(figure, "asks")
 
 # %% [markdown]
-# ## Break it
-#
-# **Far from zero.** Textbooks give another formula for the sums, which needs no centring: the mean of the squares minus
-# the square of the mean, saa/n = mean(a^2) - mean(a)^2. On paper it is the same. In float32 it is not. Some images have
-# intensities around 1,000. Their squares are around 1,000,000, and there float32 knows only the multiples of 1/16. The
-# variance of this digit, .086, lies between two of them (and both means have been rounded, too).
-
+# NCC has found the shape. It asks for ink where only the fixed digit has it, for none where only the moving digit has
+# it, and for next to nothing on the paper of both. How much where both have ink? (In the code, `shape` is the fixed
+# digit before the bad scan.)
 
 # %%
-def variance_of_a_textbook(x):
-    return np.mean(x * x) - np.mean(x) ** 2
-
-
-def variance_centred(x):
-    return np.mean(centre(x) ** 2)
-
-
-for offset in (0, 10, 100, 1000, 10000):
-    moved_up = (a + offset).astype(np.float32)
-    print(f"offset {offset:>6}: {variance_of_a_textbook(moved_up):.6f}, centred {variance_centred(moved_up):.6f}")
-    assert abs(variance_centred(moved_up) - np.var(a)) < 1e-3
-assert variance_of_a_textbook(moved_up) <= 0  # around 10,000 nothing is left
-moved_up = (a + 1000).astype(np.float32)
-assert 0.08 < np.var(a) < 0.09
-sixteenths = 16 * float(variance_of_a_textbook(moved_up))
-assert sixteenths == round(sixteenths) and abs(sixteenths / 16 - np.var(a)) > 0.01
+only_fixed = (moving < 0.05) & (shape > 0.95)
+both = (moving > 0.95) & (shape > 0.95)
+paper = (moving == 0) & (shape == 0)
+wish = ncc_asks / np.mean(ncc_asks[only_fixed])
+print(f"ink in the fixed digit only: {np.mean(wish[only_fixed]):.2f}")
+print(f"ink in both:                 {np.mean(wish[both]):.2f}")
+print(f"paper in both:               {np.mean(wish[paper]):.2f}")
+print(f"NCC {ncc(moving, fixed):.2f}")
 
 # %% [markdown]
-# An offset does not change a variance, but the textbook's formula loses it. Where such a difference comes out as 0, as
-# it does around 10,000, NCC is infinite or not a number; where it comes out negative, the root fails. Taking the mean
-# off *before* squaring keeps the digits.
+# Where both have ink, NCC still asks for brighter pixels, but for less than where ink is missing. The second term of
+# the formula takes off y times what a' has there already. The nearer y comes to 1, the less is left to ask.
 #
-# **Nothing to compare.** In a constant image all of a' is 0, and y is 0/0. In lesson 3 you saw that `ops.ncc` says 0
-# there. The gradient divides by 0 as well, and for it, too, somebody has to decide: the project returns 0 for every
-# pixel of both images. So one empty image does not fill the gradients of a whole batch with "not a number".
+# ## Break it: far from zero
+#
+# Textbooks know a shorter way to the sums, without centring: the mean of the squares minus the square of the mean. On
+# paper, that is the same.
+#
+# **Before you run the next cell: what do you expect?** Add 10, 100, 1,000 to every pixel, in float32, numbers with
+# about seven decimal digits. The variance should not change.
 
 # %%
-constant = centre(np.ones((6, 5)))
-with np.errstate(invalid="ignore"):
-    assert not constant.any() and np.isnan(np.sum(constant * d) / np.sqrt(np.sum(constant**2)))
+print("offset   textbook   centred")
+for offset in 0, 10, 100, 1000, 10000:
+    x = (moving + offset).astype(np.float32)
+    textbook = np.mean(x * x) - np.mean(x) * np.mean(x)
+    centred = np.mean(centre(x) * centre(x))
+    print(f"{offset:6} {textbook:10.4f} {centred:9.4f}")
 
-images = np.stack([a, other, np.full((28, 28), 0.5)])[..., None]  # (3, 28, 28, 1); the third is constant
-others = np.stack([b, a, b])[..., None]
-images_tensor, others_tensor = (Tensor(backend.to_device(x), requires_grad=True) for x in (images, others))
-y = ops.ncc(images_tensor, others_tensor)  # one number per pair
-g = np.array([1.0, -2.0, 0.5])
-y.backward(backend.to_device(g))
-for k in range(2):
-    assert math.isclose(backend.to_host(y.data)[k], ncc(images[k], others[k]), rel_tol=1e-9)
-    assert np.allclose(backend.to_host(images_tensor.grad)[k], vjp_a(g[k], images[k], others[k]))
-    assert np.allclose(backend.to_host(others_tensor.grad)[k], vjp_a(g[k], others[k], images[k]))
-assert backend.to_host(y.data)[2] == 0  # the constant image, and its partner:
-assert not backend.to_host(images_tensor.grad)[2].any() and not backend.to_host(others_tensor.grad)[2].any()
+# %% [markdown]
+# <details><summary>The answer</summary>
+#
+# Around 1,000 the squares are around 1,000,000, and there the neighbours among the float32 numbers are 1/16 apart. The
+# variance of a digit, about .1, drowns in such gaps. At 10,000 they are 8, and nothing of it is left. (Two numbers go
+# by the name of precision. The gap after 1 is 2^-23; that is NumPy's `eps`. Rounding goes to the nearer neighbour, so
+# its relative error is at most half as much, 2^-24.)
+#
+# </details>
+#
+# Take the mean off *before* you square.
+#
+# <details><summary>And an image without any contrast?</summary>
+#
+# Then a' is 0 everywhere, and y is 0/0. Somebody has to decide: the project says that y is 0, and the gradients of both
+# images too. So one empty image does not fill the gradients of a whole batch with "not a number".
+#
+# </details>
+
+# %% tags=["evidence", "hide-cell"]
+g_a, y = vjp_a(-1.0, moving, fixed), ncc(moving, fixed)
+claim(np.allclose(vjp_a(1.0, a, b), [-0.25 / math.sqrt(3), 0.25 / math.sqrt(3), 0]), "(-.144, .144, 0)")
+claim(abs(np.sum(g_a)) < 1e-9 and abs(np.sum(g_a * moving)) < 1e-9, "g_a is orthogonal to ones and to the image")
+claim(np.allclose(g_a * 0.3, vjp_a(-0.3, moving, shape)), "the bad scan does not change the gradient")
+claim(np.all(wish[(moving > 0.5) & (shape == 0)] < 0), "no ink where only the moving digit has it")
+claim(abs(np.mean(wish[paper])) < 0.2 and 0 < np.mean(wish[both]) < 1, "next to nothing on paper; less where both are")
+claim(np.spacing(np.float32(1e6)) == 1 / 16 and np.finfo(np.float32).eps == 2.0**-23, "gaps of float32: 1/16 and 2^-23")
+claim(textbook % 8 == 0 and abs(centred - np.var(moving)) < 1e-3, "at 10,000 the textbook knows multiples of 8 only")
+claim(np.all(mse_asks[paper] > 0.4) and np.all(mse_asks[both] < -0.1), "the MSE asks for paler paper and darker ink")
+claim(np.sum(mse_asks[paper] ** 2) > 0.5 * np.sum(mse_asks**2), "most of what the MSE asks is paper")
+
+# %% [markdown]
+# `ops.ncc` of the project computes NCC for a whole [batch](../docs/glossary.md#batch), with both gradients. Does it
+# agree with you?
+
+# %% tags=["hide-input"]
+images, others = np.stack([moving, shape, np.full((28, 28), 0.5)]), np.stack([fixed, moving, fixed])
+tensors = [Tensor(backend.to_device(x[..., None]), requires_grad=True) for x in (images, others)]
+values = ops.ncc(*tensors)
+values.backward(backend.to_device(np.array([1.0, -2.0, 0.5])))
+grads = [backend.to_host(tensor.grad)[..., 0] for tensor in tensors]
+claim(np.allclose(grads[0][1], vjp_a(-2.0, shape, moving)), "the engine's gradient of NCC is yours")
+claim(np.allclose(grads[1][1], vjp_a(-2.0, moving, shape)), "for the second image, the two change places")
+without = [backend.to_host(values.data)[2], *grads[0][2].flat, *grads[1][2].flat]
+claim(not np.any(without), "without contrast, NCC is 0 and so are both gradients")
 gradcheck(ops.ncc, *rng.random((2, 3, 6, 5, 1)))
 
 # %% [markdown]
-# `ops.ncc` in `minireg/ops/similarity.py` gives one number for every pair of a batch, and the gradients that you have
-# derived, each image with its own sums.
+# ## Both gradients together
 #
-# ## All together: a registration
+# Now chain them. u is a displacement for every pixel:
 #
-# Now chain the two gradients of lessons 7 and 8. The moving image is a three. The fixed image is the same three, 3 rows
-# further up and 2 columns further right, and light grey on grey as above: only a loss that does not see brightness and
-# contrast can be 0. One displacement for all pixels, the `translation`:
+#     u  ->  warped = warp(moving, u)  ->  y = NCC(warped, fixed)  ->  L = 1 - y
 #
-#     translation  ->  warped = warp(moving, translation)  ->  y = NCC(warped, fixed)  ->  L = 1 - y
-#
-# Backwards, from the right: the cotangent of y is -1; steps 2 and 3 above give g_warped; lesson 7 turns it into g_u,
-# two numbers for every pixel. All pixels have the same displacement, so a change of the translation changes all of
-# them: the derivatives add up.
-#
-# For a translation s and t are the same at all pixels, so the four neighbours are four shifted images.
+# Backwards, from the right: the cotangent of y is -1. `vjp_a` turns it into g_warped, one number per pixel. Lesson 7
+# multiplies that with the slopes of the moving image, and this is g_u. Here is lesson 7 for all pixels at once.
 
 
 # %%
-def read_at(moving, translation):
-    """The warped image and its derivatives along rows and columns: lesson 7, for all pixels at once."""
-    (i, j), (s, t) = np.floor(translation).astype(int), translation % 1
-    padded = np.pad(moving, 28)
-    V = [[padded[28 + row : 56 + row, 28 + column : 56 + column] for column in (j, j + 1)] for row in (i, i + 1)]
-    warped = (1 - s) * ((1 - t) * V[0][0] + t * V[0][1]) + s * ((1 - t) * V[1][0] + t * V[1][1])
-    along_rows = (1 - t) * (V[1][0] - V[0][0]) + t * (V[1][1] - V[0][1])
-    along_columns = (1 - s) * (V[0][1] - V[0][0]) + s * (V[1][1] - V[1][0])
-    return warped, along_rows, along_columns
+def read(moving, u):
+    """The warped image, and its slopes along rows and columns."""
+    among_zeros = np.pad(moving, 30)
+    rows, columns = np.mgrid[30:58, 30:58]
+    i = np.floor(rows + u[..., 0]).astype(int)
+    j = np.floor(columns + u[..., 1]).astype(int)
+    s = rows + u[..., 0] - i
+    t = columns + u[..., 1] - j
+    above = (1 - t) * among_zeros[i, j] + t * among_zeros[i, j + 1]
+    below = (1 - t) * among_zeros[i + 1, j] + t * among_zeros[i + 1, j + 1]
+    left = (1 - s) * among_zeros[i, j] + s * among_zeros[i + 1, j]
+    right = (1 - s) * among_zeros[i, j + 1] + s * among_zeros[i + 1, j + 1]
+    return (1 - s) * above + s * below, np.stack([below - above, right - left], axis=-1)
 
 
-def ncc_loss(warped, fixed):
-    return 1 - ncc(warped, fixed), vjp_a(-1.0, warped, fixed)
+def loss(u):
+    return 1 - ncc(read(moving, u)[0], fixed)
 
 
-def mse_loss(warped, fixed):
-    return np.mean((warped - fixed) ** 2), 2 * (warped - fixed) / warped.size
+def gradient(u):
+    warped, slopes = read(moving, u)
+    g_warped = vjp_a(-1.0, warped, fixed)
+    return g_warped[..., None] * slopes
 
 
-def gradient(loss, moving, translation):
-    warped, along_rows, along_columns = read_at(moving, translation)
-    _, g_warped = loss(warped, fixed)
-    return np.array([np.sum(g_warped * along_rows), np.sum(g_warped * along_columns)])
-
-
-def descend(loss, step):
-    path = [np.zeros(2)]
-    for _ in range(100):
-        path.append(path[-1] - step * gradient(loss, moving, path[-1]))
-    return np.array(path)
-
+everywhere = np.full((28, 28, 2), 0.4)
+down = quotient(loss, everywhere, np.array([1.0, 0.0]))
+right = quotient(loss, everywhere, np.array([0.0, 1.0]))
+print("sum of g_u over all pixels", gradient(everywhere).sum(axis=(0, 1)).round(6))
+print("difference quotients      ", np.array([down, right]).round(6))
+agrees = np.allclose(gradient(everywhere).sum(axis=(0, 1)), [down, right], atol=1e-6)
+claim(agrees, "the chain of both gradients is right")
 
 # %% [markdown]
-# How long a step? Lesson 4 took 40 for the MSE. Here the descent then jumps to and fro over its goal; 15 is short
-# enough. For NCC, remember lesson 3: 1 - NCC is half the MSE of the standardised images. Standardising divides the MSE
-# by the variance of the digit, .095. So the landscape of 1 - NCC is `1 / (2 * .095)`, or 5 times, as high, and a step
-# of 15 / 5 = 3 will do.
+# The judge moved all pixels together, as in lesson 4: a *translation*. If all pixels share one displacement, a change
+# of it changes them all, and their derivatives add up.
+#
+# ## Bend it
+#
+# One thing is missing. Lesson 7 has shown that pixels on flat paper have no arrow, and that none knows of its
+# neighbours. So let neighbours share: before each step, blur the arrows with a Gaussian, weights in the shape of a
+# bell. Then go 60 steps; the longest arrow is .3 pixels at first, and shrinks.
+
 
 # %%
-moving, truth = draw_digits([3], np.random.default_rng(0))[0, ..., 0].astype(float), np.array([3.0, -2.0])
-fixed = read_at(moving, truth)[0]  # equal brightness: the MSE of lesson 4 finds it
-assert np.abs(descend(mse_loss, 15.0)[-1] - truth).max() < 0.05
-assert np.abs(descend(mse_loss, 40.0)[50:] - truth).max() > 1  # still far away now and then
-assert math.isclose(np.var(moving), 0.095, abs_tol=0.001)
-assert math.isclose(ncc_loss(moving, fixed)[0], mse_loss(moving, fixed)[0] / (2 * np.var(moving)), rel_tol=1e-9)
-fixed = 0.3 * fixed + 0.5
-path_mse, path_ncc = descend(mse_loss, 15.0), descend(ncc_loss, 3.0)
-print(f"true {truth}, found with the MSE {path_mse[-1].round(3)}, with NCC {path_ncc[-1].round(3)}")
-assert np.abs(path_ncc[-1] - truth).max() < 0.01
-assert np.linalg.norm(path_mse[-1]) < 1 and np.all(path_mse[-1] % 1 > 0.1) and np.all(path_mse[-1] % 1 < 0.9)
-assert np.allclose(gradient(ncc_loss, 0.5 * moving, np.zeros(2)), gradient(ncc_loss, moving, np.zeros(2)))
-mse_at = lambda t: mse_loss(read_at(moving, np.array(t) - 4.0)[0], fixed)[0]
-for i, j in np.ndindex(8, 8):  # a pit in every cell: its middle is lower than all four corners
-    assert mse_at((i + 0.5, j + 0.5)) < min(mse_at(t) for t in ((i, j), (i, j + 1), (i + 1, j), (i + 1, j + 1)))
-at_truth, half_a_pixel_off = (mse_loss(read_at(moving, truth + k)[0], fixed)[0] for k in (0, 0.5))
-assert half_a_pixel_off < at_truth and at_truth > 0.2
+def smooth(field, blur):
+    distance = np.subtract.outer(np.arange(28), np.arange(28))
+    bell = np.exp(-distance * distance / (2 * blur * blur))
+    bell /= np.sum(bell, axis=1, keepdims=True)
+    both_axes = [bell @ field[..., axis] @ bell.T for axis in (0, 1)]
+    return np.stack(both_axes, axis=-1)
 
-# %% [markdown]
-# NCC arrives. The MSE, which finds the way where both images are equally bright, stops after less than a pixel,
-# *between* the pixels. You know such pits from lesson 4: interpolation blurs, and a blurred stroke is weaker. There
-# they lay where the digits do not match. Here the ink of the moving image is too bright everywhere and the paper beside
-# it too dark, so every blur pays, even at the true translation: half a pixel beside it, the MSE is lower. In the
-# picture below its landscape is a lattice of pits, one pixel wide.
-#
-# And half the contrast? For a moving image of half the contrast g_warped is twice as large, as you saw above. But the
-# slopes of the image are half as large, so the gradient of the translation stays what it was.
+
+def bend(blur, steps=60):
+    path = [np.zeros((28, 28, 2))]
+    for step in range(steps):
+        arrows = -smooth(gradient(path[-1]), blur)
+        longest = 0.3 * (1 - step / steps)
+        lengths = np.linalg.norm(arrows, axis=-1)
+        path.append(path[-1] + longest * arrows / lengths.max())
+    return path
+
+
+path = bend(blur)
+losses = [loss(u) for u in path]
+print(f"1 - NCC: {losses[0]:.3f} before, {losses[-1]:.3f} after 60 steps")
 
 # %% tags=["hide-input"]
-offsets = np.arange(-5, 5.01, 0.25)
-landscapes = {}
-for loss in (mse_loss, ncc_loss):
-    values = [[loss(read_at(moving, np.array([r, c]))[0], fixed)[0] for c in offsets] for r in offsets]
-    landscapes[loss] = np.array(values)
-assert abs(ncc_loss(read_at(moving, truth)[0], fixed)[0]) < 1e-12
-lowest = offsets[np.array(np.unravel_index(landscapes[ncc_loss].argmin(), landscapes[ncc_loss].shape))]
-assert np.array_equal(lowest, truth)
+stages = {
+    ("moving" if step == 0 else f"after {step} steps"): read(moving, path[step])[0] for step in (0, 5, 10, 20, 60)
+}
+figure = pictures.images_in_a_row(stages | {"fixed": fixed})
+lesson.save(figure, "stages")
 
-figure, panels = plt.subplots(2, 2, figsize=(8, 8), layout="constrained")
-for axes, image, name in (panels[0, 0], moving, "moving"), (panels[0, 1], fixed, "fixed"):
-    axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-    axes.set(xticks=[], yticks=[], title=name)
-for axes, loss, path, name in (panels[1, 0], mse_loss, path_mse, "MSE"), (panels[1, 1], ncc_loss, path_ncc, "1 - NCC"):
-    axes.contourf(offsets, offsets, landscapes[loss], levels=25, cmap="viridis")
-    axes.plot(*truth[::-1], "x", color="tab:red", markersize=11, markeredgewidth=2.5, label="true translation")
-    axes.plot(path[:, 1], path[:, 0], ".-", color="white", markersize=5, linewidth=1.2)
-    axes.plot(0, 0, "s", color="white", markersize=6, label="start")
-    axes.plot(*path[-1, ::-1], "o", color="tab:orange", markeredgecolor="white", markersize=7, label="end of the path")
-    axes.set(aspect="equal", xlabel="columns", ylabel="rows", title=name)
-    axes.invert_yaxis()
-panels[1, 0].legend(loc="upper left", facecolor="grey", labelcolor="white")
-figure.suptitle("Dark is low. Of the two descents only that with 1 - NCC ends at the true translation")
-lesson.save(figure, "registration")
+figure, axes = pictures.panels(4, rows=2, width=3.4)
+pictures.show(axes[0], moving, "moving, and where every pixel looks", vmax=2)
+viz.draw_warped_grid(axes[0], path[-1])
+pictures.show(axes[1], read(moving, path[-1])[0], "bent")
+pictures.show(axes[2], fixed, "fixed, at its own brightness")
+axes[3].plot(losses, color="tab:blue")
+axes[3].set(xlabel="step", ylim=(0, None), box_aspect=1)
+axes[3].set_title("1 - NCC", fontsize=10)
+axes[3].spines[["top", "right"]].set_visible(False)
+lesson.save(figure, "bent")
 
 # %% [markdown]
-# ## The same with the project
+# A handwritten digit has been bent towards another, and the bad scan did not disturb it. All of it is yours: two
+# gradients, a blur, and a loop. That is registration, and it is the result of part one.
 #
-# The engine walks back through `ops.ncc` and `ops.warp` and adds up over the pixels, because the translation has been
-# broadcast to all of them.
+# The lines show where each row and each column of pixels looks. Where they crowd, a small piece of the moving digit is
+# spread over many pixels.
+#
+# **Before you run the next cell: what do you expect?** Less blur gives every pixel more freedom. Does the match get
+# better? And what becomes of the grid? A cell is *[folded](../docs/glossary.md#folding)* where the grid has turned
+# over: neighbours have changed places.
 
 # %%
-moving_device, fixed_device = (backend.to_device(image[None, ..., None]) for image in (moving, fixed))
-no_displacement = backend.to_device(np.zeros((1, 28, 28, 2)))
-path = [np.zeros(2)]
-for _ in range(100):
-    translation = Tensor(backend.to_device(path[-1]), requires_grad=True)
-    loss = 1 - ops.ncc(ops.warp(moving_device, no_displacement + translation), fixed_device).mean()
-    loss.backward()
-    path.append(path[-1] - 3.0 * backend.to_host(translation.grad))
-print(f"the first step by hand {path_ncc[1].round(4)}, with the engine {path[1].round(4)}")
-assert np.allclose(path[1], path_ncc[1], rtol=1e-6) and np.allclose(path[-1], path_ncc[-1], atol=0.01)
+print("blur   1 - NCC   folded cells")
+fields = {}
+for width in 0.1, 1.0, 3.0, 5.0:
+    u = bend(width)[-1]
+    folded = np.min(corner_determinants(u[None]), axis=0) <= 0
+    print(f"{width:4} {loss(u):9.4f} {np.sum(folded):8}")
+    fields[width] = u
+
+# %% tags=["hide-input"]
+figure = pictures.fields_over({f"blur {width}": (moving, u) for width, u in fields.items()}, spacing=1)
+lesson.save(figure, "blurs")
+figure = pictures.images_in_a_row(
+    {f"blur {width}": read(moving, u)[0] for width, u in fields.items()} | {"fixed": fixed}
+)
+lesson.save(figure, "bent_by_each")
+
+# %% tags=["evidence", "hide-cell"]
+count = {width: np.sum(np.min(corner_determinants(u[None]), axis=0) <= 0) for width, u in fields.items()}
+claim(losses[-1] < 0.02 * losses[0], "bending takes off more than 98 % of the loss")
+claim(loss(fields[0.1]) > 10 * loss(fields[1.0]), "without blur the descent gets stuck")
+claim(loss(fields[1.0]) < loss(fields[3.0]) < loss(fields[5.0]), "beyond that, the wider the blur the worse the match")
+claim(ncc(read(moving, fields[1.0])[0], read(moving, fields[3.0])[0]) > 0.98, "blur 1 and blur 3 bend it alike")
+claim(count[0.1] > count[1.0] > 20 and count[3.0] == count[5.0] == 0, "little blur folds, more does not")
+u = everywhere + rng.uniform(0, 0.3, (28, 28, 2))
+tensor = Tensor(backend.to_device(u[None]), requires_grad=True)
+pair = [backend.to_device(image[None, ..., None]) for image in (moving, fixed)]
+(1 - ops.ncc(ops.warp(pair[0], tensor), pair[1]).mean()).backward()
+claim(np.allclose(backend.to_host(tensor.grad)[0], gradient(u)), "the engine's gradient of the whole chain is yours")
 
 # %% [markdown]
+# <details><summary>The answer</summary>
+#
+# With hardly any blur (0.1) each pixel is alone: it slides to the end of its own slope and stops. The grid is torn (red
+# cells are folded), and not even the match is good. With a blur of 1 the match is closest, and there are folds. With
+# more blur the grid stays whole, and the match is a little worse. (This is so with the knobs as they came. Other
+# handwritings may have to bend further, and fold.)
+#
+# </details>
+#
+# Compare blur 1 and blur 3, with the knobs as they came. You can hardly tell the bent digits apart, but you can tell
+# the fields. It is lesson 1 again: *a perfect match, a worthless field*. The loss sees only the match. Who speaks for
+# the field? And how much smoothness is right?
+#
 # ## What you know now
 #
-# - Centring is a symmetric projection, so it is its own VJP, and the derivative of the mean adds nothing to the
-#   gradient of NCC: g_a = g (b' / sqrt(saa sbb) - y a' / saa).
-# - The gradient is orthogonal to constants and to the image, because NCC does not see brightness and contrast. For
-#   g > 0 it turns a' towards b', and its length is |g| sqrt(1 - y^2) / sqrt(saa).
-# - Centre before you square. A constant image has no NCC, and somebody has to say what is returned.
-# - Gradients chain: the cotangent of one step is what the step behind it hands back.
+# - The gradient of NCC: `g * (b' / sqrt(saa * sbb) - y * a' / saa)`. It asks for shape, never for brightness or
+#   contrast, because a gradient cannot contain what the function does not see.
+# - Take the mean off before you square.
+# - Gradients chain: the cotangent of one operation is what the operation after it hands back.
 #
 # ## Exercises
 #
 # Fill in `lessons/exercises/lesson_08.py` and run `python -m lessons.check 08` from the top folder.
 #
-# 1. `vjp_ncc_b`: the gradient with respect to the second image, for a batch.
-# 2. `vjp_centre_inside`: the VJP of centring with the mean over a mask. It is no longer its own adjoint.
-# 3. `gradient_of_rotation`: from g_u to the derivative with respect to one angle.
+# 1. `vjp_ncc_b`: the gradient with respect to the second image, for a whole batch.
+# 2. `vjp_centre_inside`: centring with the mean over a mask. It is not its own adjoint any more.
+# 3. `gradient_of_rotation`: above, all pixels shared a translation. Now they share one angle.
 #
-# ## The end of part one
+# **A small project**, without a check: bend a three onto an eight, or any digit onto another one. Show the stages and
+# the grid side by side. What does the loss say of it, and what do you say?
 #
-# You have now built by hand all that a registration needs: sampling, a loss, their gradients, an engine that chains
-# them, and tests that you can trust. Part two builds on it: a displacement for every pixel, and what keeps it from
-# tearing (lesson 9); convolutions and a network that predicts the displacement in one go (10, 11); the experiment of
-# 2020, what its numbers hide, and how to mend it (12, 13); velocity fields, big motions, other intensities (14 to 16);
-# honest evaluation, the GPU and a classifier (17 to 19).
+# ## What comes next
 #
-# Next: [part two](README.md#part-two-not-written-yet) is not written yet; its table says what to read meanwhile.
+# You have built by hand all that a registration needs: sampling, a loss, their gradients, an engine that chains them,
+# and tests that you can trust. [Part two](README.md#part-two-not-written-yet) is not written yet. Its lesson 9 will
+# take up the question above: what keeps a field from tearing. Until then, its table says what to read.

@@ -13,4 +13,4 @@ from minireg.command import lazily
 
 __version__ = "0.1.0"
 __all__ = ["Tensor", "__version__", "backend", "no_grad", "ops"]
-__getattr__ = lazily(__name__, {"Tensor": "ops", "no_grad": "autograd", "backend": "backend", "ops": "ops"})
+__getattr__ = lazily(__name__, {"Tensor": "autograd", "no_grad": "autograd"}, ("autograd", "backend", "errors", "ops"))

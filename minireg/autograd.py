@@ -23,6 +23,7 @@ doi:10.1137/1.9780898717761.
 """
 
 import functools
+import importlib
 import inspect
 import threading
 from contextlib import ContextDecorator, closing
@@ -97,6 +98,7 @@ class Tensor:
     ndim = property(lambda self: self._data.ndim)
     size = property(lambda self: self._data.size)
     dtype = property(lambda self: self._data.dtype)
+    T = property(lambda self: self.transpose())
 
     def __array__(self, *args, **kwargs):
         raise TypeError("NumPy's functions do not take Tensors: use those of minireg.ops, or the array in .data")
@@ -243,6 +245,23 @@ class Tensor:
         self.grad = share.copy() if self.grad is None else xp.asarray(self.grad + share)
 
 
+def _attached_by_ops(name):
+    """An operator or method of Tensor, until one is needed: then `ops` attaches all of them, one floor above."""
+
+    def first_use(self, *args, **options):
+        importlib.import_module("minireg.ops")
+        return getattr(self, name)(*args, **options)
+
+    return first_use
+
+
+for _name in (
+    *(f"__{side}{name}__" for side in ("", "r") for name in ("add", "sub", "mul", "truediv", "matmul", "pow")),
+    *("__neg__", "__abs__", "__getitem__", "sum", "mean", "max", "min", "reshape", "transpose"),
+):
+    setattr(Tensor, _name, _attached_by_ops(_name))
+
+
 class _Version:
     """Counts the changes made to one piece of memory; shared by all Tensors that look at it."""
 
@@ -346,7 +365,8 @@ def _raw(value):
 class _ThisThread(threading.local):
     """Whether ops record: a property of each thread, because two that overlap would leave it as the other had it."""
 
-    recording = True
+    def __init__(self):
+        self.recording, self.before = True, []
 
 
 _this_thread = _ThisThread()
@@ -363,13 +383,11 @@ class no_grad(ContextDecorator):
     """
 
     def __enter__(self):
-        self.before, _this_thread.recording = _this_thread.recording, False
+        _this_thread.before.append(_this_thread.recording)
+        _this_thread.recording = False
 
     def __exit__(self, *error):
-        _this_thread.recording = self.before
-
-    def _recreate_cm(self):  # each call of a decorated function remembers its own state
-        return no_grad()
+        _this_thread.recording = _this_thread.before.pop()
 
     def __call__(self, function):
         if not inspect.isgeneratorfunction(function):
@@ -377,15 +395,19 @@ class no_grad(ContextDecorator):
 
         @functools.wraps(function)
         def generator(*args, **options):
-            steps, sent = function(*args, **options), None
+            steps = function(*args, **options)
+            go_on, with_what = steps.send, None
             with closing(steps):
                 while True:
                     with no_grad():  # for one step: between two of them the caller's code runs
                         try:
-                            value = steps.send(sent)
+                            value = go_on(with_what)
                         except StopIteration as end:
                             return end.value
-                    sent = yield value
+                    try:
+                        go_on, with_what = steps.send, (yield value)
+                    except Exception as error:  # thrown into it
+                        go_on, with_what = steps.throw, error
 
         return generator
 

@@ -126,7 +126,8 @@ def use(name=None):
     global _active
     if name is None and _active is not None:
         return
-    name = name or os.environ.get("MINIREG_BACKEND") or "numpy"
+    if name is None:
+        name = os.environ.get("MINIREG_BACKEND") or "numpy"
     if name not in BACKENDS:
         raise BackendError(f"there is no backend {name!r}: choose one of {', '.join(BACKENDS)}")
     if _active is None or _active.name != name:

@@ -52,17 +52,19 @@ def keep_freed_memory():
     mallopt(m_trim_threshold, 512 * 1024 * 1024)
 
 
-def lazily(package, homes):
+def lazily(package, homes, modules=()):
     """The `__getattr__` of a package whose public names are loaded when they are first used (PEP 562).
 
-    homes : dict of each name to the module of the package that has it; a module is its own home
+    homes : dict of each name to the module of the package that has it
+    modules : names of modules of the package that are public themselves
     """
 
     def load(name):
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        home = importlib.import_module(f"{package}.{homes[name]}")
-        return home if homes[name] == name else getattr(home, name)
+        if name in modules:
+            return importlib.import_module(f"{package}.{name}")
+        if name in homes:
+            return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return load
 
@@ -73,9 +75,11 @@ class _Lenient:
     The reader has gone (`| head`), the disk behind it is full, or it was closed from the beginning (None).
     """
 
+    UNWRITABLE = (OSError, ValueError, AttributeError)  # ValueError: it is closed; AttributeError: it is None
+
     def __init__(self, stream):
-        self.stream = stream
-        if hasattr(stream, "reconfigure"):
+        self.stream, self.errors = stream, getattr(stream, "errors", None)
+        with contextlib.suppress(*self.UNWRITABLE):
             stream.reconfigure(errors="backslashreplace")  # letters that the terminal's encoding does not have
 
     def __getattr__(self, name):
@@ -88,21 +92,32 @@ class _Lenient:
     def flush(self):
         self._try("flush")
 
+    def close(self):
+        """Write what is left, and give the stream back as it was."""
+        self.flush()
+        with contextlib.suppress(*self.UNWRITABLE):
+            self.stream.reconfigure(errors=self.errors)
+
     def _try(self, action, *arguments):
         try:
-            if self.stream is not None:
-                getattr(self.stream, action)(*arguments)
-        except (OSError, ValueError):  # ValueError: it is closed
-            with contextlib.suppress(OSError, ValueError):  # so that Python's own flush at the end finds nothing wrong
-                os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+            getattr(self.stream, action)(*arguments)
+        except self.UNWRITABLE:
+            with contextlib.suppress(*self.UNWRITABLE):  # so that Python's own flush at the end finds nothing wrong
+                unwritable = self.stream.fileno()
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, unwritable)
+                os.close(nowhere)
 
 
 def run(name, main):
     """Call `main()`; turn the errors that a user can mend into one line on stderr. Returns the exit code."""
-    with contextlib.redirect_stdout(_Lenient(sys.stdout)), contextlib.redirect_stderr(_Lenient(sys.stderr)):
-        code = _run(name, main)
-        sys.stdout.flush()
-        return code
+    streams = _Lenient(sys.stdout), _Lenient(sys.stderr)
+    try:
+        with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+            return _run(name, main)
+    finally:
+        for stream in streams:
+            stream.close()
 
 
 def _run(name, main):

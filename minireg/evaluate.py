@@ -66,6 +66,9 @@ def _evaluate(args):
     network, configuration = load_network(args.checkpoint) if args.checkpoint else (None, None)
     if args.methods:
         names = args.methods.split(",")
+        for name in names:
+            if name not in NAMES:
+                raise InputError(f"unknown method {name!r}: choose one of {', '.join(NAMES)}")
     elif network:
         names = ["identity", "network"]
     else:
@@ -115,14 +118,18 @@ def _refuse_other_results(out):
     """Raise InputError where this evaluation would be written over something that is not an earlier one."""
     if out.suffix != ".json":
         raise InputError(f"--out {out} must end in .json: it names the file of the numbers; the picture goes beside it")
+    other = out
     try:
-        earlier = "pairs_seed" in json.loads(out.read_bytes())
+        earlier = json.loads(out.read_bytes())
+        if isinstance(earlier, dict) and "pairs_seed" in earlier:
+            return
     except FileNotFoundError:
-        earlier = not out.with_suffix(".png").exists()
-    except (ValueError, TypeError):
-        earlier = False
-    if not earlier:
-        raise InputError(f"--out {out} would be written over a file that is no evaluation: name another one")
+        other = out.with_suffix(".png")
+        if not other.exists():
+            return
+    except ValueError:
+        pass  # it is no JSON at all
+    raise InputError(f"--out {out} would be written over {other}, which is not from an evaluation: name another file")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,9 @@ def _register(args):
     if name == "network+refine":
         options.setdefault("loss", configuration.loss)
     trained_on_files = configuration is not None and configuration.data not in (*DIGITS, "phantom")
+    if args.points is not None and Path(args.points).resolve() == (folder / "points.csv").resolve():
+        raise InputError(f"--out {folder} would be written over the points in {args.points}: name another folder")
+    was_there = (folder / "registration.npz").exists()
     moving, fixed = _read_pairs(args, _read_as_in_training if trained_on_files else read_images)
     labels = None if args.moving_labels is None else _read_labels(args.moving_labels, moving.shape)
     points = None if args.points is None else read_points(args.points, ("row", "column"))
@@ -95,7 +98,8 @@ def _register(args):
 
     folder.mkdir(parents=True, exist_ok=True)
     save_npz(folder / "registration.npz", **arrays)
-    (folder / "points.csv").unlink(missing_ok=True)  # of an earlier registration
+    if was_there:
+        (folder / "points.csv").unlink(missing_ok=True)  # of the earlier registration
     if points is not None:
         _write_points(folder / "points.csv", points, displacement)
     viz.registration_picture(moving, fixed, warped, displacement, folder / "registration.png")

@@ -139,10 +139,11 @@ def _command_to_resume(args, folder):
 
 def _new_folder(name):
     """Make a folder of this name below runs/, with the first free number behind it. Another run cannot make it too."""
+    Path("runs").mkdir(exist_ok=True)
     for number in itertools.count(1):
         folder = Path("runs") / (name if number == 1 else f"{name}-{number}")
         with contextlib.suppress(FileExistsError):
-            folder.mkdir(parents=True)
+            folder.mkdir()
             return folder
 
 

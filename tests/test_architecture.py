@@ -170,6 +170,17 @@ else:
 """)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["from minireg import Tensor", "from minireg.autograd import Tensor", "import minireg.nn; Tensor = minireg.Tensor"],
+)
+@pytest.mark.parametrize("use", ["x * x", "2 - x", "x.T", "x[0]", "abs(-x)", "x.sum()", "x @ x.T", "x.reshape(-1)"])
+def test_a_tensor_has_its_operators_however_it_was_imported(statement, use):
+    run_python(
+        f"{statement}; x = Tensor([[1.0, 2.0]], requires_grad=True); ({use}).sum().backward(); assert x.grad.any()"
+    )
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_line_sets_up_its_process_before_numpy_is_loaded(command):
     out = run_python(

@@ -740,6 +740,29 @@ def test_a_generator_decorated_by_no_grad_records_nothing_and_its_caller_still_d
     assert end.value.value == "end"
 
 
+def test_what_is_thrown_into_a_decorated_generator_arrives_there():
+    @no_grad()
+    def decorated():
+        try:
+            yield 1
+        except KeyError:
+            yield records()
+
+    steps = decorated()
+    assert next(steps) == 1
+    assert steps.throw(KeyError()) is False and records()
+    steps.close()
+
+
+def test_one_no_grad_may_be_entered_twice():
+    once = no_grad()
+    with once:
+        with once:
+            pass
+        assert not records()
+    assert records()
+
+
 def test_a_function_decorated_by_no_grad_may_call_itself_and_fail():
     @no_grad()
     def deep(n):

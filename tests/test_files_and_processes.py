@@ -53,6 +53,14 @@ def test_nothing_is_written_over_what_another_command_made(
     assert contents(run) == before
     assert evaluate.main(["--checkpoint", str(checkpoint), "--pairs", "1", "--out", str(tmp_path / "e.json")]) == 0
     assert evaluate.main(["--checkpoint", str(checkpoint), "--pairs", "2", "--out", str(tmp_path / "e.json")]) == 0
+    complaint(capsys, evaluate.main, "--checkpoint", checkpoint, "--methods", "tps", "--out", tmp_path / "f.json")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "points.csv").write_text("row,column\n1,2\n")
+    refused = complaint(capsys, register.main, image, image, "--points", own / "points.csv", "--out", own)
+    assert "would be written over the points" in refused
+    assert register.main([str(image), str(image), "--steps", "1", "--out", str(own)]) == 0
+    assert (own / "points.csv").read_text() == "row,column\n1,2\n"  # not from a registration
     result = tmp_path / "result"
     assert register.main([str(image), str(image), "--steps", "1", "--out", str(result)]) == 0
     assert "holds a result of minireg.register" in complaint(capsys, train.main, *TINY, "--out", result)
@@ -113,6 +121,13 @@ def test_the_work_is_done_although_nobody_can_read_about_it(tmp_path, command, v
     in_a_shell(tmp_path, command, **variables)
     if "register" in command:
         assert [path.name for path in tmp_path.glob("*/registration.npz")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links as POSIX has them")
+def test_runs_that_cannot_be_made_are_named(tmp_path, few_digits, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("runs").symlink_to(tmp_path / "nowhere")
+    assert "cannot use runs" in complaint(capsys, train.main, *TINY)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")

@@ -1,15 +1,24 @@
 """The lessons run, and the checks of the exercises know right from wrong."""
 
+import ast
+import contextlib
 import importlib
+import inspect
 import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
+from wrong_answers.edits import WRONG
 
-from lessons.check.checking import examine
+from lessons.check.calling import Hint
+from lessons.check.checking import alike, examine
+from lessons.check.edits import blocks, edited
+from minireg import Tensor, backend, fields, ops
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))
@@ -98,35 +107,190 @@ ALL = [
     for number in NUMBERS
     for exercise in exercises(number)
 ]
+of_every_exercise = pytest.mark.parametrize("number, exercise", ALL)
 
 
-@pytest.mark.parametrize("number, exercise", ALL)
-def test_a_stub_is_not_written_yet(number, exercise):
+@of_every_exercise
+def test_a_stub_is_not_written_yet_and_a_solution_is_right(number, exercise):
     stubs = importlib.import_module(f"lessons.exercises.lesson_{number}")
     assert examine(exercise, getattr(stubs, exercise.name)) is not None
+    assert examine(exercise, exercise.solution) is None
 
 
-@pytest.mark.parametrize("number, exercise", ALL)
-def test_a_solution_is_right(number, exercise):
-    solutions = importlib.import_module(f"lessons.solutions.lesson_{number}")
-    assert examine(exercise, getattr(solutions, exercise.name)) is None
+@pytest.mark.parametrize("form", [np.float32, lambda array: array.tolist()], ids=["float32", "lists"])
+@of_every_exercise
+def test_a_right_answer_in_another_form_is_right(number, exercise, form):
+    if exercise.name in ("linear", "topological_order", "is_right", "directional_derivative"):
+        pytest.skip("returns no numbers, or is asked for float64")
+    if exercise.name == "sum_to_shape" and form is not np.float32:
+        pytest.skip("is asked for an array")
+
+    def answer(*arguments):
+        result = exercise.solution(*arguments)
+        return tuple(map(float, result)) if isinstance(result, tuple) else form(result)
+
+    assert examine(exercise, answer) is None
 
 
-@pytest.mark.parametrize("number, exercise", ALL)
-def test_a_listed_mistake_gets_its_own_hint(number, exercise):
-    for mistake in exercise.mistakes:
-        hint = examine(exercise, mistake.function)
-        assert hint is not None and hint.startswith(mistake.hint)
+@of_every_exercise
+def test_every_example_in_a_docstring_is_true_and_a_case(number, exercise):
+    stub = getattr(importlib.import_module(f"lessons.exercises.lesson_{number}"), exercise.name)
+    calls = []
+
+    def recorded(*arguments):
+        calls.append(arguments)
+        return exercise.solution(*arguments)
+
+    for value, stated in results_of_the_example(stub, recorded):
+        assert stated is None or np.allclose(value, stated, atol=5e-4)
+    assert calls
+    for arguments in calls:
+        assert any(all(map(same_argument, arguments, case)) for case in exercise.cases.values())
 
 
-@pytest.mark.parametrize("number, exercise", ALL)
+def results_of_the_example(stub, function):
+    """(value, what the comment behind it states, or None) of every expression in a docstring's example."""
+    _, _, example = inspect.cleandoc(stub.__doc__).partition("Example")
+    code = textwrap.dedent("\n".join(line for line in example.splitlines()[1:] if line[:4].isspace()))
+    names = {"np": np, stub.__name__: function}
+    for statement in ast.parse(code).body:
+        source = ast.get_source_segment(code, statement)
+        if isinstance(statement, ast.Expr):
+            value = eval(source, names)
+            behind = code.partition(source)[2].lstrip()
+            yield value, stated(behind.splitlines()[0][1:].strip()) if behind.startswith("#") else None
+        else:
+            exec(source, names)
+
+
+def stated(comment):
+    """The value with which a comment begins."""
+    for end in range(len(comment), 0, -1):
+        with contextlib.suppress(SyntaxError, NameError):
+            return eval(comment[:end], {"array": np.array})
+
+
+def same_argument(a, b):
+    if callable(a):
+        return a.__code__.co_code == b.__code__.co_code
+    return isinstance(a, np.random.Generator) or (np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b)
+
+
+@of_every_exercise
+def test_a_mistake_is_an_edit_that_changes_the_results_in_a_way_of_its_own_and_gets_its_own_hint(number, exercise):
+    assert len({mistake.hint for mistake in exercise.all_mistakes}) <= 8
+    assert len(list(blocks(exercise.telling))) + len(exercise.properties) <= 5
+    known = [exercise.right]
+    for mistake, made in zip(exercise.all_mistakes, exercise.made, strict=True):
+        assert mistake.function is not None, f"does not apply: {mistake.edit}"
+        assert not all(isinstance(outcome, Hint) for outcome in made), f"{mistake.edit}: {made[0]}"
+        assert not any(all(map(alike, made, other)) for other in known), f"nothing new: {mistake.edit}"
+        known.append(made)
+        assert examine(exercise, mistake.function).startswith(f"{mistake.hint}\n")
+
+
+@of_every_exercise
+def test_a_telling_expression_has_a_value(number, exercise):
+    for expression, _ in blocks(exercise.telling):
+        assert np.all(np.isfinite(np.asarray(eval(expression, {**exercise.names, "f": exercise.solution}))))
+
+
+@of_every_exercise
 def test_a_typical_wrong_answer_gets_the_hint_that_fits(number, exercise):
-    wrong = importlib.import_module(f"wrong_answers.lesson_{number}").WRONG
-    of_this = [(function, fragment) for name, function, fragment in wrong if name == exercise.name]
-    assert len(of_this) >= 3
-    for function, fragment in of_this:
+    _, _, below = WRONG.partition(f"\n{exercise.name}\n")
+    answers = [line.strip().split(" :: ") for line in re.match(r"(    .*\n)*", below)[0].splitlines()]
+    assert len(answers) >= 5
+    for edits, fragment in answers:
+        function = edited(exercise.solution, *edits.split(" && "))
+        assert function is not None, f"does not apply: {edits}"
         hint = examine(exercise, function)
-        assert hint is not None and fragment in hint, f"{function.__name__}: {hint}"
+        assert hint is not None and fragment in hint, f"{edits}: {hint}"
+
+
+def by_warp(image, u, **more):
+    return backend.to_host(ops.warp(*(backend.to_device(np.array(x, float)) for x in (image, u)), **more).data)
+
+
+def gradients(op, cotangent, *inputs):
+    """The gradients of one of the project's operations with respect to its inputs, computed by the engine."""
+    tensors = [Tensor(backend.to_device(np.array(x)), requires_grad=True) for x in inputs]
+    op(*tensors).backward(backend.to_device(np.array(cotangent)))
+    return [backend.to_host(tensor.grad) for tensor in tensors]
+
+
+def by_complex_numbers(height, width, degrees):
+    rows, columns = np.indices((height, width))
+    z = columns - (width - 1) / 2 - 1j * (rows - (height - 1) / 2)  # the pixel there looks at z exp(-i angle)
+    step = z * np.exp(-1j * np.radians(degrees)) - z
+    return np.stack([-step.imag, step.real], axis=-1)
+
+
+def by_fields_compose(first, second):
+    both = fields.compose(*(backend.to_device(u[None].astype(float)) for u in (first, second)))
+    return backend.to_host(both.data)[0]
+
+
+def by_ops_sample(images, r, c):
+    return by_warp(images, np.stack([r, c], axis=-1) - np.moveaxis(np.indices(r.shape[1:]), 0, -1), border="edge")
+
+
+def by_its_own_pixels(image, x, y):
+    r, c = (y + 1) / 2 * (image.shape[0] - 1), (x + 1) / 2 * (image.shape[1] - 1)
+    return by_ops_sample(image[None, :, :, None], r.reshape(1, 1, -1), c.reshape(1, 1, -1)).reshape(x.shape)
+
+
+def by_angle_quotient(g_u, angle, h=1e-5):
+    def field(h, w, angle):
+        down, right = np.mgrid[:h, :w] - np.array([(h - 1) / 2, (w - 1) / 2])[:, None, None]
+        cosine, sine = np.cos(angle), np.sin(angle)
+        return np.stack([cosine * down + sine * right, cosine * right - sine * down], -1)
+
+    steps = [field(*g_u.shape[1:3], a + h) - field(*g_u.shape[1:3], a - h) for a in angle]
+    return np.sum(g_u * np.array(steps), axis=(1, 2, 3)) / (2 * h)
+
+
+def by_loss_quotient(u, moving, fixed, mask, h=0.02):
+    """Towards larger u. Within a cell the loss is a parabola, for which this one is exact."""
+    field = lambda u: np.broadcast_to(u, (1, *moving.shape[:2], 2))
+    loss = lambda e: np.mean((by_warp(moving[None], field(u + e))[0][mask] - fixed[mask]) ** 2)
+    return np.array([(4 * loss(e) - loss(2 * e) - 3 * loss(0 * e)) / (2 * h) for e in h * np.eye(2)])
+
+
+INDEPENDENT = {  # the same by the project's own functions, by NumPy, or by differences
+    "rotation": by_complex_numbers,
+    "warp_whole": by_warp,
+    "compose": by_fields_compose,
+    "sample_line": lambda line, c: np.interp(c, np.arange(-1, len(line) + 1), [0, *line, 0]),
+    "sample": by_ops_sample,
+    "sample_2020": by_its_own_pixels,
+    "ncc_of_pairs": lambda a, b: [
+        np.corrcoef(x.ravel(), y.ravel())[0, 1] if np.ptp(x) and np.ptp(y) else 0
+        for x, y in zip(a.astype(float), b.astype(float), strict=True)
+    ],
+    "best_contrast": lambda a, b: tuple(np.polyfit(a.ravel(), b.ravel(), 1)) if np.ptp(a) else (0, b.mean()),
+    "masked_mse": lambda a, b, mask: [
+        np.mean((x[m] - y[m]) ** 2) if m.any() else 0 for x, y, m in zip(a, b, mask, strict=True)
+    ],
+    "slope_of_masked_loss": by_loss_quotient,
+    "gauss_newton_step": lambda y, fixed, dy_du: np.linalg.lstsq(dy_du.reshape(-1, 2), (fixed - y).ravel())[0],
+    "linear": lambda x, weight, g: (x @ weight, *gradients(lambda x, weight: x @ weight, g, x, weight)),
+    "directional_derivative": lambda f, x, d: (f(x + 1e-6 * d) - f(x - 1e-6 * d)) / 2e-6,
+    "vjp_displacement": lambda g, image, u: gradients(ops.warp, g, image, u)[1],
+    "vjp_image": lambda g, u: gradients(ops.warp, g, 0 * g, u)[0],
+    "vjp_ncc_b": lambda g, a, b: gradients(ops.ncc, g, a, b)[1],
+    "vjp_centre_inside": lambda g, mask: gradients(lambda a: a - (mask * a).sum() / mask.sum(), g, 0 * g)[0],
+    "gradient_of_rotation": by_angle_quotient,
+}
+
+
+@of_every_exercise
+def test_a_solution_agrees_with_another_way_to_compute_it(number, exercise):
+    if exercise.name in INDEPENDENT:
+        function = INDEPENDENT[exercise.name]
+        for arguments, right in zip(exercise.cases.values(), exercise.right, strict=True):
+            results = function(*arguments)
+            for ours, theirs in zip(right, results if isinstance(results, tuple) else [results], strict=False):
+                assert np.allclose(ours, theirs, rtol=1e-4, atol=1e-5 * (np.abs(ours).max() + 1e-9))
 
 
 @pytest.mark.parametrize("number", NUMBERS)

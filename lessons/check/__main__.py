@@ -7,7 +7,8 @@ import textwrap
 import traceback
 from pathlib import Path
 
-from lessons.check.checking import NOT_WRITTEN, check_module
+from lessons.check.calling import NOT_WRITTEN, time_limit
+from lessons.check.checking import check_module
 
 HERE = Path(__file__).resolve().parent
 WIDTH = 100
@@ -33,9 +34,10 @@ def _check(number):
     file = f"lessons/exercises/lesson_{number}.py"
     print(f"Lesson {number}: {file}")
     try:
-        answers = importlib.import_module(f"lessons.exercises.lesson_{number}")
-    except Exception as error:  # whatever the reader's file does when it is imported
-        print(textwrap.indent(f"The file cannot be read: {_last_line(error)}", "  "))
+        with time_limit():
+            answers = importlib.import_module(f"lessons.exercises.lesson_{number}")
+    except (Exception, SystemExit) as error:  # whatever the reader's file does when it is imported
+        print(_wrapped(f"The file cannot be read: {_in_a_sentence(error, file)}"))
         return NOT_YET
     right = 0
     for place, (exercise, hint) in enumerate(check_module(exercises, answers), 1):
@@ -54,12 +56,13 @@ def _wrapped(hint):
     )
 
 
-def _last_line(error):
-    """What went wrong, with the file and line, also where the reader's file is no Python at all."""
-    if isinstance(error, SyntaxError):
+def _in_a_sentence(error, file):
+    """What went wrong, with the line, also where the reader's file is no Python at all."""
+    if isinstance(error, SyntaxError) and error.lineno:
         return f"line {error.lineno}: {error.msg}: `{(error.text or '').strip()}`"
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"line {frame.lineno}: {type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).name == Path(file).name]
+    return f"{f'line {lines[-1]}: ' if lines else ''}{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

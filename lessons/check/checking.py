@@ -1,71 +1,42 @@
 """Is a reader's answer right, and if not, which mistake fits? What all checks of exercises share.
 
-    EXERCISES = [
-        Exercise(
-            name="interpolate",
-            title="linear interpolation on a line",
-            reference=lambda line, x: np.interp(x, np.arange(len(line)), line),
-            cases=[Case("between two pixels", (np.array([0.0, 2.0]), 0.25)), ...],
-            mistakes=[Mistake("You give the near pixel the weight of the far one.", lambda line, x: ...), ...],
-            properties=[exact_at_pixels],
-        ),
-    ]
+    Exercise(
+        solutions.sample_line,
+        "many places on a line, black beyond its ends",
+        cases={"between two pixels": (np.array([0.0, 2.0]), np.array([0.25])), ...},
+        mistakes="np.floor => np.ceil\\n    Which pixel lies before c?",
+        properties=[exact_at_pixels],
+    )
 
-An answer is called with every case, and its results are compared with those of the reference. Where they differ, the
-hint is found as a teacher finds it:
+An answer is called with every case, and its results are compared with the right ones. Where they differ, the hint is
+found as a teacher finds it:
 
-1. Does it not run, or return something of another kind or shape? That comes first.
-2. Does it give, in every case, the numbers that a known *mistake* gives? Then that is the mistake.
-3. Are they the right numbers with another sign, factor, order or place? `pattern` tries what explains all of them.
-4. Does it break a *property* that every right answer has? A property gets the function and returns a hint, or None.
-   Together with 3 it finds mistakes that nobody has listed.
-5. Where are the wrong numbers: at a border, in one channel, in some cases? `place` says at least that.
+1. Does it give, in every case, what a known *mistake* gives (`edits.py`)? Then that is the mistake.
+2. Are they the right numbers, or those of a mistake, with another sign or factor, or with two components exchanged?
+3. Does it give what two mistakes together give?
+4. Does it not run, or return something of another kind or shape?
+5. Does it break a *property* that every right answer has? That finds mistakes which nobody has listed. A property is
+   a `telling` expression, or a function that gets the reader's function and returns a hint, or None.
+6. What `pattern` turns the right numbers into these, and at what `place` are the wrong ones (`difference.py`)?
 
-Cases are ordered from simple to hard, and describe themselves in words, because the reader is told where it went wrong.
+Cases describe themselves in words, because the reader is told where it went wrong: in the smallest one of all.
 """
 
-import contextlib
-import copy
-import signal
-import threading
-import traceback
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import inspect
+import itertools
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from lessons.check.difference import (
-    common_factor,
-    factor_in_words,
-    is_infinite,
-    is_number,
-    pattern,
-    place,
-    same_numbers,
-)
+from lessons.check.calling import NOT_WRITTEN, TOO_SLOW, Hint, careful, outcome
+from lessons.check.difference import is_infinite, is_number, pattern, place, same_numbers, simple_change
+from lessons.check.edits import Mistake, blocks, edited, mistakes
 
-HERE = Path(__file__).resolve().parent
-SECONDS = 20  # after which a call is taken for an endless loop
-NOT_WRITTEN = "not written yet"
-TOO_SLOW = f"It did not come back within {SECONDS} seconds."
-
-
-class Case(NamedTuple):
-    """One call of the reader's function: what is special about it, in words, and its arguments."""
-
-    words: str
-    arguments: tuple
-
-
-class Mistake(NamedTuple):
-    """A wrong function that a learner may well write, and the hint for those who did."""
-
-    hint: str
-    function: Callable
+LINES, COLUMNS = 16, 92  # what fits on a screen, of the inputs of a case
+NAMED = 2  # of the cases that are right, at most
 
 
 @dataclass(frozen=True)
@@ -74,55 +45,79 @@ class Exercise:
 
     Attributes
     ----------
-    name : str, of the function in `lessons/exercises/lesson_NN.py`
+    solution : function of `lessons/solutions/lesson_NN.py`, of the same name as the reader's
     title : str, one line
-    cases : Cases, from simple to hard; those of a function to be compared are deterministic
-    reference : function that returns the right result; None where there are many, and properties decide
-    mistakes : Mistakes, the most specific first
-    properties : functions of the reader's function, each returning a hint or None; the most basic first
+    cases : for each case, what is special about it, in words, and its arguments; none if properties decide
+    mistakes : str, edits of the solution and their hints
+    algorithms : Mistakes that are no edit of the solution but another algorithm
+    telling : str, expressions of the reader's function f which must have the value that they have with the solution,
+        and what is to be said where they have not, the most basic first; other names are those of `lesson_NN.py` here
+    properties : functions of the reader's function, each returning a hint or None
+    through : makes of the reader's function one whose results can be compared
     results : names of the results, where the function returns a tuple of several
     components : names of the two entries of a last axis of length 2
     """
 
-    name: str
+    solution: Callable
     title: str
-    cases: Sequence[Case] = ()
-    reference: Callable | None = None
-    mistakes: Sequence[Mistake] = ()
+    cases: Mapping[str, tuple] = field(default_factory=dict)
+    mistakes: str = ""
+    algorithms: Sequence[Mistake] = ()
+    telling: str = ""
     properties: Sequence[Callable] = ()
+    through: Callable = lambda function: function
     results: Sequence[str] = ()
     components: tuple[str, str] = ("rows", "columns")
+
+    @property
+    def name(self):
+        return self.solution.__name__
+
+    @property
+    def names(self):
+        """What the names in `telling` mean, besides f."""
+        return vars(sys.modules[self.solution.__module__.replace("solutions", "check")])
+
+    @cached_property
+    def all_mistakes(self):
+        return [*mistakes(self.solution, self.mistakes), *self.algorithms]
 
     @cached_property
     def right(self):
         """The outcome of every case."""
-        return [_outcome(self.reference, case.arguments) for case in self.cases]
+        return self.outcomes(self.through(self.solution))
 
     @cached_property
     def made(self):
         """For every mistake, what it makes of every case."""
-        return [[_outcome(mistake.function, case.arguments) for case in self.cases] for mistake in self.mistakes]
+        return [self.outcomes(self.through(mistake.function)) for mistake in self.all_mistakes]
 
+    def outcomes(self, function):
+        """What a function makes of every case."""
+        return [outcome(function, arguments) for arguments in self.cases.values()]
 
-class Hint(Exception):
-    """What is wrong with the reader's function, in words for the reader."""
+    def inputs(self, i):
+        """The arguments of a case as Python that can be pasted, if they fit on a screen, else nothing."""
+        lines = []
+        names = inspect.signature(self.through(self.solution)).parameters
+        for name, value in zip(names, list(self.cases.values())[i], strict=False):
+            if isinstance(value, np.ndarray):
+                lines += _as_python(name, value)
+            elif not callable(value) and not isinstance(value, np.random.Generator):
+                lines.append(f"{name} = {value!r}")
+        fits = len(lines) <= LINES and max(map(len, lines), default=0) <= COLUMNS
+        return lines if fits else []
+
+    def size(self, i):
+        """How many numbers a case has."""
+        return sum(np.size(value) for value in list(self.cases.values())[i] if isinstance(value, np.ndarray))
 
 
 def examine(exercise, function):
-    """The hint for an answer, or None if it is right.
-
-    Parameters
-    ----------
-    exercise : Exercise
-    function : the reader's answer
-
-    Returns
-    -------
-    str or None
-    """
-    answer = _careful(function)
+    """The hint for a reader's answer, or None if it is right."""
+    answer = careful(function)
     try:
-        if exercise.reference:
+        if exercise.cases:
             _compare(exercise, answer)
         _check_properties(exercise, answer)
     except Hint as hint:
@@ -133,146 +128,117 @@ def examine(exercise, function):
 def _compare(exercise, answer):
     """Raise the Hint that fits best, unless the answer gives the right results in every case."""
     got = []
-    for case in exercise.cases:
-        got.append(_outcome(answer, case.arguments))
-        if isinstance(got[-1], Hint) and str(got[-1]).startswith((NOT_WRITTEN, TOO_SLOW)):
-            raise Hint(str(got[-1]) if len(got) == 1 else f"{got[-1]} Seen in the case: {case.words}.")
+    for words, arguments in exercise.cases.items():
+        got.append(outcome(exercise.through(answer), arguments))
+        if isinstance(got[-1], Hint) and str(got[-1]).startswith((NOT_WRITTEN, TOO_SLOW[:20])):
+            raise Hint(str(got[-1]) if len(got) == 1 else f"{got[-1]} Seen in the case: {words}.")
     right = exercise.right
-    wrong = [i for i in range(len(got)) if not _alike(got[i], right[i])]
+    wrong = [i for i in range(len(got)) if not alike(got[i], right[i])]
     if not wrong:
         return
+    wrong.sort(key=exercise.size)
     where = _where(exercise, got, right, wrong)
-    for mistake, made in zip(exercise.mistakes, exercise.made, strict=True):
-        if all(map(_alike, got, made)):
+    for mistake, made in zip(exercise.all_mistakes, exercise.made, strict=True):
+        if all(map(alike, got, made)):
             raise Hint(f"{mistake.hint}\n{where}")
+    change = _change(exercise, got, right)
+    if change:
+        raise Hint(f"{change}\n{where}")
+    for mistake, made in zip(exercise.all_mistakes, exercise.made, strict=True):
+        change = _change(exercise, got, made)
+        # A mistake that is itself such a change would be found behind every other one.
+        if change and not _change(exercise, made, right):
+            raise Hint(f"{mistake.hint} Besides: {change}\n{where}")
+    for one, other in _two_at_once(exercise, got):
+        raise Hint(f"{' Besides: '.join(dict.fromkeys([one.hint, other.hint]))}\n{where}")
     kind = _kind(exercise, got, right, wrong)
     if kind:
         raise Hint(kind)
-    for mistake, made in zip(exercise.mistakes, exercise.made, strict=True):
-        factor = _factor_between(got, made)
-        # A mistake that is itself a factor would be found behind every other factor.
-        if factor is not None and _factor_between(made, right) is None:
-            raise Hint(f"{mistake.hint} Besides, {factor_in_words(factor)}.\n{where}")
+    _check_properties(exercise, answer, where)
     infinite = [i for i in wrong if any(map(is_infinite, got[i], right[i]))]
     if infinite and infinite[0] != wrong[0]:  # first what is wrong in the cases before
-        where += f"\nIn the case {exercise.cases[infinite[0]].words} it is infinite or not a number (nan), too."
+        where += f"\nIn the case {list(exercise.cases)[infinite[0]]} it is infinite or not a number (nan), too."
         got, right = ([of_all[i] for i in range(len(of_all)) if i not in infinite] for of_all in (got, right))
-    explained = _describe(exercise, got, right, pattern)
-    if explained:
-        raise Hint(f"{explained}\n{where}")
-    _check_properties(exercise, answer, where)
-    raise Hint(f"{_describe(exercise, got, right, place)}\n{where}")
+    explained = _describe(exercise, got, right, pattern) or _describe(exercise, got, right, place)
+    raise Hint(f"{explained}\n{where}")
 
 
-def _factor_between(got, made):
-    """The one number by which all results must be divided to give those of a mistake, or None."""
-    if any(isinstance(outcome, Hint) for outcome in [*got, *made]) or list(map(len, got)) != list(map(len, made)):
-        return None
-    return common_factor([pair for parts in zip(got, made, strict=True) for pair in zip(*parts, strict=True)])
+def _two_at_once(exercise, got):
+    """Pairs of mistakes which together give what was got."""
+    for one, other in itertools.combinations(filter(lambda mistake: mistake.edit, exercise.all_mistakes), 2):
+        edits = one.edit, other.edit
+        function = edited(exercise.solution, *edits) or edited(exercise.solution, *edits[::-1])
+        if function and _gives(exercise, function, got):
+            yield one, other
+
+
+def _gives(exercise, function, got):
+    """Does a function give, case by case, what was got, and not only failures?"""
+    runs = False
+    for arguments, result in zip(exercise.cases.values(), got, strict=True):
+        made = outcome(exercise.through(function), arguments)
+        if not alike(made, result):
+            return False
+        runs |= not isinstance(made, Hint)
+    return runs
 
 
 def _check_properties(exercise, answer, where=""):
+    for expression, hint in blocks(exercise.telling):
+        if not _same_value(exercise, answer, expression):
+            raise Hint(f"{hint}\n{where}".strip())
     for broken in exercise.properties:
         try:
             hint = broken(answer)
         except Hint:
             raise
         except Exception as error:
-            # The property could not use the result. Where there is a reference, its comparison says why.
-            hint = None if exercise.reference else f"What it returns cannot be used: {type(error).__name__}: {error}."
+            # The property could not use the result. Where there are cases, the comparison says why.
+            hint = None if exercise.cases else f"What it returns cannot be used: {type(error).__name__}: {error}."
         if hint:
             raise Hint(f"{hint}\n{where}".strip())
 
 
-def _careful(function):
-    """The function, called with copies, within a time limit, and every failure of it turned into a Hint."""
-
-    def call(*arguments):
-        given = copy.deepcopy(arguments)
-        try:
-            with _time_limit(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a division by zero shows in the result
-                result = function(*given)
-        except NotImplementedError:
-            raise Hint(NOT_WRITTEN) from None
-        except TimeoutError:
-            raise Hint(f"{TOO_SLOW} Does a loop never end, or end far too late?") from None
-        except RecursionError:
-            raise Hint("It calls itself too deep: Python allows about 1,000 calls inside one another.") from None
-        except Exception as error:
-            raise Hint(_in_words(error, function)) from error
-        changed = [i for i, (before, after) in enumerate(zip(arguments, given, strict=True)) if _changed(before, after)]
-        if changed:
-            names = function.__code__.co_varnames if hasattr(function, "__code__") else ()
-            name = f"`{names[changed[0]]}`" if changed[0] < len(names) else f"number {changed[0] + 1}"
-            raise Hint(f"It changes its argument {name} in place. The caller still needs it: work on a copy.")
-        if result is None:
-            raise Hint("It returns nothing (None). Is the `return` missing, or does one branch end without it?")
-        return result
-
-    return call
-
-
-def _changed(before, after):
-    if isinstance(before, np.ndarray):
-        return not np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
-    if isinstance(before, dict | list | set):
-        return before != after
-    return False
-
-
-def _in_words(error, function):
-    """What was raised, and at which line of the reader's file."""
-    code = getattr(function, "__code__", None)
-    # The function may be one of ours that calls the reader's: then the reader's own line is further in.
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent != HERE]
-    readers = [frame for frame in frames if Path(frame.filename).parent.name == "exercises"]
-    readers = readers or [frame for frame in frames if code and frame.filename == code.co_filename]
-    at = f" in line {readers[-1].lineno}: `{readers[-1].line}`" if readers else ""
-    message = " ".join(str(error).split())
-    return f"It stops with {type(error).__name__}{': ' + message if message else ''}{at}."
-
-
-@contextlib.contextmanager
-def _time_limit():
-    """Raise TimeoutError in the block after SECONDS; without effect where the system has no such alarm."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_):
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+def _same_value(exercise, answer, expression):
+    """Has an expression the same value with the reader's function as with the solution?"""
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        mine, right = (_value(expression, function, exercise.names) for function in (answer, exercise.solution))
+        return np.allclose(mine, right, rtol=1e-5, atol=1e-5)
+    except Hint:
+        raise
+    except Exception:  # a result of another shape: the comparison of the cases says so
+        return True
 
 
-def _outcome(function, arguments):
-    """The results of one call as a tuple of arrays, or the exception that ended it."""
-    try:
-        with np.errstate(all="ignore"):
-            result = function(*copy.deepcopy(arguments))
-    except Hint as hint:
-        return hint
-    except Exception as error:
-        return Hint(_in_words(error, function))
-    try:
-        return tuple(np.asarray(part) for part in (result if isinstance(result, tuple) else (result,)))
-    except Exception as error:  # lists of several lengths, a Tensor
-        return Hint(f"What it returns is no array: {type(error).__name__}: {error}")
+def _value(expression, function, names):
+    def f(*arguments):
+        result = function(*arguments)
+        return result if isinstance(result, tuple) else np.asarray(result)
+
+    return eval(expression, {**names, "f": f})
 
 
-def _alike(a, b):
+def alike(a, b):
     """Do two outcomes agree, to what float32 leaves? Two failures do if they are of the same kind."""
     if isinstance(a, Hint) or isinstance(b, Hint):
-        kind = lambda outcome: str(outcome).split(":")[0].split(" in line")[0]
+        kind = lambda hint: str(hint).split(":")[0].split(" in line")[0]
         return isinstance(a, Hint) and isinstance(b, Hint) and kind(a) == kind(b)
     return len(a) == len(b) and all(map(same_numbers, a, b))
+
+
+def _change(exercise, got, base):
+    """What turns these results into those, as a sentence, if it is a sign, a factor or an order of components."""
+    if any(isinstance(outcome, Hint) for outcome in [*got, *base]) or list(map(len, got)) != list(map(len, base)):
+        return None
+    sentences = []
+    for index in range(len(base[0])):
+        pairs = [(a[index], b[index]) for a, b in zip(got, base, strict=True)]
+        if not all(same_numbers(a, b) for a, b in pairs):
+            change = simple_change(exercise.components, pairs)
+            if not change:
+                return None
+            sentences.append(f"{_result_name(exercise, index, len(base[0]))} {change}")
+    return " ".join(sentences)
 
 
 def _kind(exercise, got, right, wrong):
@@ -283,7 +249,9 @@ def _kind(exercise, got, right, wrong):
             return f"{got[i]}\n{where}"
         if len(got[i]) != len(right[i]):
             found = f"{len(got[i])} result{'s' if len(got[i]) > 1 else ''}"
-            wanted = f"{len(right[i])} results, as a tuple" if len(right[i]) > 1 else "one result"
+            wanted = (
+                f"{len(right[i])} results, as a tuple" if len(right[i]) > 1 else "one: an array that holds all of them"
+            )
             return f"It returns {found}, expected {wanted}.\n{where}"
         for index, (a, b) in enumerate(zip(got[i], right[i], strict=True)):
             name = _result_name(exercise, index, len(right[i]))
@@ -297,14 +265,14 @@ def _kind(exercise, got, right, wrong):
 
 
 def _shape_hint(got, expected):
-    if sorted(got) == sorted(expected):
-        return " The axes are in another order."
+    if got and expected and got[1:] == expected[1:] and got[0] < expected[0]:
+        return " Some are missing. Does a `return` stand inside a loop, or is one left out?"
     if np.prod(got) == np.prod(expected):
-        return " There are as many numbers as there should be, but an axis is missing, too many or another one."
-    if len(got) < len(expected):
-        return " An axis was lost: was it summed over, or indexed away?"
-    if len(got) > len(expected):
-        return " There is an axis too many: should it have been summed over?"
+        return " There are as many numbers as there should be: are axes exchanged, missing or too many?"
+    if len(got) != len(expected):
+        return (
+            f" An axis {'was lost' if len(got) < len(expected) else 'is too many'}: what is summed over, and what not?"
+        )
     if any(a > b == 1 for a, b in zip(got, expected, strict=True)):
         return " An axis of length 1 has grown: were arrays combined whose axes stand for different things?"
     return ""
@@ -317,10 +285,10 @@ def _result_name(exercise, index, count):
 
 
 def _where(exercise, got, right, wrong):
-    """In which case, at which element, and which cases are right: the evidence below a hint."""
+    """In which case, with which inputs, at which element, and what is right: the evidence below a hint."""
     first = wrong[0]
-    lines = [f"Seen in the case: {exercise.cases[first].words}."]
-    if not isinstance(got[first], Hint) and not isinstance(right[first], Hint) and len(got[first]) == len(right[first]):
+    lines = [f"Seen in the case: {list(exercise.cases)[first]}.", *(f"  {line}" for line in exercise.inputs(first))]
+    if not isinstance(got[first], Hint) and len(got[first]) == len(right[first]):
         for index, (a, b) in enumerate(zip(got[first], right[first], strict=True)):
             if a.shape == b.shape and is_number(a) and not same_numbers(a, b):
                 name = exercise.results[index] if exercise.results else "the result"
@@ -328,10 +296,19 @@ def _where(exercise, got, right, wrong):
                 at = f" at {[int(i) for i in worst]}" if worst else ""
                 lines.append(f"There {name}{at} is {_number(a[worst])}, expected {_number(b[worst])}.")
                 break
-    fine = [case.words for i, case in enumerate(exercise.cases) if i not in wrong]
+    fine = [words for i, words in enumerate(exercise.cases) if i not in wrong]
     if fine:
-        lines.append(f"Right in: {'; '.join(fine)}.")
+        more = f"; and {len(fine) - NAMED} more" if len(fine) > NAMED else ""
+        lines.append(f"Right in: {'; '.join(fine[:NAMED])}{more}.")
     return "\n".join(lines)
+
+
+def _as_python(name, array):
+    """Lines of Python that make this array."""
+    flat = array.reshape([size for size in array.shape if size > 1] or [1])
+    reshape = f".reshape{array.shape}" if flat.shape != array.shape else ""
+    text = np.array2string(flat, separator=", ", max_line_width=COLUMNS, prefix=f"{name} = np.array(", threshold=500)
+    return f"{name} = np.array({text}){reshape}".replace("\n\n", "\n").split("\n")
 
 
 def _worst(a, b):
@@ -352,25 +329,17 @@ def _describe(exercise, got, right, kind_of_difference):
         pairs = [(got[i][index].astype(float), right[i][index].astype(float)) for i in range(len(got))]
         if all(same_numbers(a, b) for a, b in pairs):
             continue
-        others = [[right[i][k] for i in range(len(got))] for k in range(len(right[0])) if k != index]
-        difference = kind_of_difference(exercise, pairs, others)
+        difference = kind_of_difference(exercise.components, pairs)
         return difference and f"{_result_name(exercise, index, len(right[0]))} {difference}"
     raise AssertionError("described an answer in which nothing is wrong")
 
 
-class Verdict(NamedTuple):
-    """What came out for one exercise; `hint` is None if it is right."""
-
-    exercise: Exercise
-    hint: str | None
-
-
-def check_module(exercises, module: Any):
-    """The verdict on every exercise, answered by the functions of `module`, one after the other."""
+def check_module(exercises, module):
+    """(exercise, hint or None) for every exercise, answered by the functions of `module`, one after the other."""
     for exercise in exercises:
         function = getattr(module, exercise.name, None)
         if not callable(function):
             hint = f"There is no function named `{exercise.name}` in {module.__name__}. Was it renamed?"
         else:
             hint = examine(exercise, function)
-        yield Verdict(exercise, hint)
+        yield exercise, hint

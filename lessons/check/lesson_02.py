@@ -2,334 +2,167 @@
 
 import numpy as np
 
-from lessons.check import lesson_02_mistakes as wrong
-from lessons.check import lesson_02_properties as properties
-from lessons.check.checking import Case, Exercise, Mistake
-from lessons.check.lesson_02_properties import LINE, anywhere, pixels, random_images, random_places
-from minireg import backend, ops
+from lessons.check.checking import Exercise
+from lessons.check.edits import Mistake, edited
+from lessons.check.properties import draw, each_alone
+from lessons.solutions.lesson_02 import sample, sample_2020, sample_line
 
-# ---- sample_line
-
-
-def _by_interp(line, c):
-    """The reference: NumPy's interpolation of the line with one black pixel more at each end."""
-    return np.interp(c, np.arange(-1, len(line) + 1), np.concatenate([[0], line, [0]]))
-
+LINE, ONES = draw(2, 6, low=0.1), np.ones(4)
 
 SAMPLE_LINE = Exercise(
-    name="sample_line",
-    title="many places on a line, black beyond its ends",
-    reference=_by_interp,
-    cases=[
-        Case("between the pixels", (LINE, np.array([2.5, 1.25, 1.75, 0.9, 4.1]))),
-        Case("exactly on the pixels", (LINE, np.arange(5.0))),
-        Case("on the last pixel", (LINE, np.array([5.0]))),
-        Case("on the ramp at the right end", (LINE, np.array([5.25, 5.5, 5.9]))),
-        Case("on the ramp at the left end", (LINE, np.array([-0.25, -0.5, -0.9]))),
-        Case("far outside", (LINE, np.array([-1.0, -1.5, -3.25, -8.0, 6.0, 6.5, 100.25]))),
-        Case("one single pixel", (LINE[:1], np.array([-0.75, 0.0, 0.25, 1.0]))),
-    ],
-    mistakes=[
-        Mistake(
-            "The nearer pixel must count more: your two weights are exchanged.",
-            lambda line, c: wrong.sample_line(line, c, exchanged=True),
-        ),
-        Mistake(
-            "You take the pixel before c, whatever lies behind it.",
-            lambda line, c: wrong.sample_line(line, np.floor(c)),
-        ),
-        Mistake(
-            "You take the nearest pixel. Between two pixels the result lies between theirs.",
-            lambda line, c: wrong.sample_line(line, np.rint(c)),
-        ),
-        Mistake(
-            "Left of the line you round towards 0, not down: then the weight of one pixel is negative.",
-            lambda line, c: wrong.sample_line(line, c, floor=np.trunc),
-        ),
-        Mistake(
-            "With `rint` the fraction t runs from -0.5 to 0.5, and where t is negative, so is a weight. Is the nearest "
-            "pixel always the one before c?",
-            lambda line, c: wrong.sample_line(line, c, floor=np.rint),
-        ),
-        *[
-            Mistake(
-                "Python reads line[-1] as the last pixel: left of the line you see its other end.",
-                lambda line, c, border=border: wrong.sample_line(line, c, border=border),
-            )
-            for border in ("negative", "upper")
-        ],
-        Mistake(
-            "Beyond each end of the line you see its other end. Out there it must be black.",
-            lambda line, c: wrong.sample_line(line, c, border="wrap"),
-        ),
-        Mistake(
-            "Exactly on a pixel your result is 0. What are `floor` and `ceil` of a whole number, and what do your two "
-            "weights add up to there?",
-            lambda line, c: wrong.sample_line(line, c, ceil=True),
-        ),
-        Mistake(
-            "Beyond its ends your line goes on as the last pixel is. Here it must go on in black.",
-            lambda line, c: wrong.sample_line(line, c, border="edge"),
-        ),
-        Mistake(
-            "The last pixel comes out black, and the ramps are missing. If you clip the indices: is it before you form "
-            "the weights from them? What do the weights add up to on the last pixel?",
-            lambda line, c: wrong.sample_line(line, c, clip_first=True),
-        ),
-        Mistake(
-            "Your line ends like a cliff. But half-way between the last pixel and the black one beside it, half of the "
-            "light must be left.",
-            wrong.cliff,
-        ),
-        Mistake(
-            "You treat the intensities as if they lay half a pixel off: pixel j lies at c = j.",
-            lambda line, c: wrong.sample_line(line, c, off=0.5),
-        ),
-        *[
-            Mistake(
-                "Your result is that of a place one pixel away. If you have put black pixels around the line: which "
-                "index has its first pixel now?",
-                lambda line, c, off=off: wrong.sample_line(line, c, off=off),
-            )
-            for off in (1, -1)
-        ],
-    ],
-    properties=[
-        properties.exact_at_pixels,
-        properties.each_place_alone,
-        properties.exact_on_a_ramp,
-        properties.alike_at_both_ends,
-        properties.black_far_outside,
-    ],
+    sample_line,
+    "many places on a line, black beyond its ends",
+    cases={
+        "the example": (np.array([10.0, 20.0]), np.array([0.25, -0.5, 7.0])),
+        "between the pixels": (LINE, np.array([2.5, 1.25, 1.75, 0.9, 4.1])),
+        "exactly on the pixels": (LINE, np.arange(6.0)),
+        "on the ramp at the right end": (LINE, np.array([5.25, 5.5, 5.9])),
+        "on the ramp at the left end": (LINE, np.array([-0.25, -0.5, -0.9])),
+        "far outside": (LINE, np.array([-1.0, -1.5, -3.25, -8.0, 6.0, 6.5, 100.25])),
+        "one single pixel": (LINE[:1], np.array([-0.75, 0.0, 0.25, 1.0])),
+    },
+    mistakes="""
+t = c - j => t = 1 - c + j
+    The nearer pixel must count more: your two weights are exchanged.
+c = np.floor(c)
+c = np.rint(c)
+    You take one pixel, the nearest or the one before c. Between two pixels the result lies between theirs.
+(k >= 0) & (k < len(line)), line[np.clip(k, 0, len(line) - 1)] => abs(k + 0.5) < len(line), line[k % len(line)]
+(k >= 0) & (k < len(line)), line[np.clip(k, 0, len(line) - 1)] => k < len(line), line[k % len(line)]
+    Python reads line[-1] as the last pixel: left of the line you see its other end.
+np.where((k >= 0) & (k < len(line)), line[np.clip(k, 0, len(line) - 1)], 0) => line[np.clip(k, 0, len(line) - 1)]
+    Beyond its ends your line goes on as the last pixel is. Here it must go on in black.
+j, k = np.clip(np.floor([c, c + 1]).astype(int), 0, len(line) - 1); return (k - c) * line[j] + (c - j) * line[k]
+    The last pixel comes out black, and the ramps are missing. If you clip the indices: is it before you form the
+    weights from them? What do the weights add up to on the last pixel?
+c = c - 0.5
+c = c - 1
+c = c + 1
+    Your result is that of a place half a pixel or a whole one away: pixel j lies at c = j. If you have put black pixels
+    around the line: which index has its first pixel now?
+""",
+    telling="""
+f(LINE, np.arange(6.0))
+    Exactly on a pixel the result must be the intensity of that pixel, also of the last. What are `floor` and `ceil`
+    of a whole number?
+f(LINE, np.array([2.25, 0.5, 3.75])) - [f(LINE, np.array([c]))[0] for c in (2.25, 0.5, 3.75)]
+    The places may come in any number and order: each has a result of its own, at its own place. What do you compute
+    only once, for all places?
+f(3 + 2 * np.arange(6.0), np.array([2.25, 0.5]))
+    Along the line 3, 5, 7, 9, ... the result must be 7.5 at c = 2.25. Which two pixels lie around this place, which one
+    is nearer, and what must the two weights add up to?
+f(ONES, np.array([-0.25, -0.5, -1, -7]))
+    Beyond the left end your result is not right. Which pixels lie around c = -0.25, what is the intensity of each, and
+    how far is it from each of them? What is int(-0.25)?
+f(ONES, np.array([3.25, 3.5, 4, 7]))
+    Beyond the right end your result is not right. On a line of 4 pixels, which two lie around c = 3.25, and what is the
+    intensity of each?
+""",
 )
 
-# ---- sample
-
-
-def _by_ops_warp(images, r, c):
-    """The reference: warp adds the place of each pixel of the output, so it is taken off before."""
-    rows, columns = np.indices(r.shape[1:])
-    u = backend.to_device(np.stack([r - rows, c - columns], axis=-1))
-    return backend.to_host(ops.warp(backend.to_device(images), u, border="edge").data)
-
+_places = lambda seed, n, h, w, low, high: tuple(draw(seed + k, n, h, w, low=low[k], high=high[k]) for k in (0, 1))
+_images = lambda seed, *shape: draw(seed, *shape, low=0.1)
+BATCH = _images(8, 2, 4, 5, 1), *_places(9, 2, 4, 5, (0, 0), (2.99, 3.99))
+COLOURS, ANYWHERE = _images(22, 2, 4, 5, 3), _places(29, 2, 4, 4, (0, 0), (3, 3))
+PIXELS = tuple(np.broadcast_to(k, (2, 4, 5)).astype(float) for k in np.indices((4, 5)))
+RAMP_DOWN, RAMP_RIGHT = (k[None, :, :, None].astype(float) for k in np.indices((4, 5)))
+INSIDE = tuple(k[:1] for k in ANYWHERE)
 
 SAMPLE = Exercise(
-    name="sample",
-    title='bilinear sampling of a set of images, border "edge"',
-    reference=_by_ops_warp,
-    cases=[
-        Case(
-            "one grey image of 2 x 2 pixels, between them",
-            (random_images(1, 1, 2, 2, 1), *random_places(2, 1, 3, 3, (0, 0), (1, 1))),
-        ),
-        Case(
-            "more columns than rows", (random_images(3, 1, 4, 7, 1), *random_places(4, 1, 4, 7, (0, 0), (2.99, 5.99)))
-        ),
-        Case("exactly on the pixels", (random_images(5, 1, 3, 4, 1), *(k[None] * 1.0 for k in np.indices((3, 4))))),
-        Case("three channels", (random_images(6, 1, 4, 5, 3), *random_places(7, 1, 4, 5, (0, 0), (2.99, 3.99)))),
-        Case("two images", (random_images(8, 2, 4, 5, 1), *random_places(9, 2, 4, 5, (0, 0), (2.99, 3.99)))),
-        Case(
-            "as many places as pixels, some of them outside",
-            (random_images(10, 1, 4, 5, 1), *random_places(11, 1, 4, 5, (-1, -1), (4, 5))),
-        ),
-        Case("far outside", (random_images(12, 1, 5, 4, 1), *random_places(13, 1, 5, 4, (-9, -9), (13, 12)))),
-        Case(
-            "three images, two channels, more places than pixels",
-            (random_images(14, 3, 4, 6, 2), *random_places(15, 3, 9, 8, (-2, -2), (5, 7))),
-        ),
-        Case(
-            "one pixel above another, as in the example",
-            (np.array([[[[0.0]], [[8.0]]]]), np.array([[[0.25, 0.9, -2.0, 1.5]]]), np.array([[[0.0, 0.0, 0.5, -0.5]]])),
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "Rows and columns are exchanged: r counts down the rows, c along the columns.",
-            lambda images, r, c: wrong.sample(images, r, c, exchange="places"),
-        ),
-        Mistake(
-            "The two fractions are exchanged: s, the way down, decides between the upper and the lower pixels.",
-            lambda images, r, c: wrong.sample(images, r, c, exchange="fractions"),
-        ),
-        Mistake(
-            "The nearer pixels must count more, along the rows and along the columns: your weights are exchanged.",
-            lambda images, r, c: wrong.sample(images, r, c, exchange="weights"),
-        ),
-        Mistake(
-            "Left and right pixels have each other's weights; up and down is right.",
-            lambda images, r, c: wrong.sample(images, r, c, exchange="corners"),
-        ),
-        Mistake(
-            "You take the nearest pixel. Between four pixels the result is a mixture of all of them.",
-            lambda images, r, c: wrong.sample(images, np.rint(r), np.rint(c)),
-        ),
-        Mistake(
-            "You take the upper left of the four pixels only.",
-            lambda images, r, c: wrong.sample(images, np.floor(r), np.floor(c)),
-        ),
-        Mistake(
-            "You interpolate along the rows (from left to right) but not from one row to the next.",
-            lambda images, r, c: wrong.sample(images, np.floor(r), c),
-        ),
-        Mistake(
-            "You interpolate down the columns but not from one column to the next.",
-            lambda images, r, c: wrong.sample(images, r, np.floor(c)),
-        ),
-        Mistake(
-            "This is the bug of 2020: you clip the indices before you form the weights from them. What do the weights "
-            "add up to on the last row?",
-            lambda images, r, c: wrong.sample(images, r, c, clip_first=True),
-        ),
-        Mistake(
-            "Exactly on a row or a column of pixels your result is 0. What are `floor` and `ceil` of a whole number, "
-            "and what do the weights add up to there?",
-            lambda images, r, c: wrong.sample(images, r, c, ceil=True),
-        ),
-        Mistake(
-            'Beyond a border you see what lies at the opposite one. With the border "edge" the image goes on as it is '
-            "at the nearest pixel.",
-            lambda images, r, c: wrong.sample(images, r, c, border="wrap"),
-        ),
-        Mistake(
-            "You catch the indices that are too large only. To Python the index -1 is no error: it is the other end.",
-            lambda images, r, c: wrong.sample(images, r, c, border="upper"),
-        ),
-        Mistake(
-            "You keep rows below the number of columns, and columns below the number of rows. In a square image that "
-            "makes no difference.",
-            lambda images, r, c: wrong.sample(images, r, c, exchange="sizes"),
-        ),
-        Mistake(
-            "You treat the pixels as if they lay half a pixel off: pixel (i, j) lies at r = i, c = j.",
-            lambda images, r, c: wrong.sample(images, r - 0.5, c - 0.5),
-        ),
-        Mistake(
-            'Outside of the image you find black. Here the border is "edge".',
-            lambda images, r, c: wrong.sample(images, r, c, border="zeros"),
-        ),
-        Mistake(
-            "Above and left of the image you round towards 0, not down: then some weights are negative.",
-            lambda images, r, c: wrong.sample(images, r, c, floor=np.trunc),
-        ),
-        Mistake(
-            "With `rint` the fractions s and t run from -0.5 to 0.5, and where one is negative, so are weights. Is the "
-            "nearest pixel always the upper left of the four?",
-            lambda images, r, c: wrong.sample(images, r, c, floor=np.rint),
-        ),
-        Mistake(
-            "All your places are looked up in the first image of the set.",
-            lambda images, r, c: wrong.sample(images, r, c, first_image=True),
-        ),
-        Mistake(
-            "Every image has places of its own. You use those of the first image for all.",
-            lambda images, r, c: wrong.sample(images, np.broadcast_to(r[:1], r.shape), np.broadcast_to(c[:1], c.shape)),
-        ),
-        Mistake(
-            "All your channels show the first one.",
-            lambda images, r, c: np.repeat(wrong.sample(images, r, c)[..., :1], images.shape[3], -1),
-        ),
-        Mistake(
-            "You add the place of each pixel to r and c. They are places already, not displacements.",
-            lambda images, r, c: wrong.sample(images, r + np.arange(r.shape[1])[:, None], c + np.arange(c.shape[2])),
-        ),
-        Mistake(
-            "The channels have to stay apart: you return their mean in each of them.",
-            lambda images, r, c: np.repeat(wrong.sample(images, r, c).mean(-1, keepdims=True), images.shape[3], -1),
-        ),
-    ],
-    properties=[
-        properties.images_alone,
-        properties.channels_alone,
-        properties.ones_stay_ones,
-        properties.unchanged_on_the_pixels,
-        properties.planes_stay_planes,
-        properties.ones_stay_ones_outside,
-        properties.nothing_changes_outside,
-    ],
+    sample,
+    'bilinear sampling of a set of images, border "edge"',
+    cases={
+        "the example": (np.array([[[[0.0]], [[8.0]]]]), np.array([[[0.25]]]), np.array([[[0.0]]])),
+        "2 x 2 pixels, between them": (_images(1, 1, 2, 2, 1), *_places(2, 1, 1, 3, (0, 0), (1, 1))),
+        "more columns than rows": (_images(3, 1, 4, 7, 1), *_places(4, 1, 4, 7, (0, 0), (2.99, 5.99))),
+        "exactly on the pixels": (COLOURS, *PIXELS),
+        "two images": BATCH,
+        "some places outside": (_images(10, 1, 4, 5, 1), *_places(11, 1, 4, 5, (-1, -1), (4, 5))),
+        "far outside": (_images(12, 1, 5, 4, 1), *_places(13, 1, 5, 4, (-9, -9), (13, 12))),
+        "three images, two channels": (_images(14, 3, 4, 6, 2), *_places(15, 3, 9, 8, (-2, -2), (5, 7))),
+    },
+    mistakes="""
+r, c = c, r
+    Rows and columns are exchanged: r counts down the rows, c along the columns.
+s, t = => t, s =
+    The two fractions are exchanged: s, the way down, decides between the upper and the lower pixels.
+r, c = np.rint(r), np.rint(c)
+r, c = np.floor(r), np.floor(c)
+    You take one pixel, the nearest or the upper left of the four. Between four pixels the result is a mixture of all.
+np.clip(i, 0, height - 1), np.clip(j, 0, width - 1) => i % height, j % width
+np.clip(i, 0, height - 1), np.clip(j, 0, width - 1) => np.minimum(i, height - 1), np.minimum(j, width - 1)
+    Beyond a border you see what lies at the opposite one. With the border "edge" the image goes on as it is at the
+    nearest pixel. To Python the index -1 is no error: it is the other end.
+np.clip(j, 0, width - 1)] => np.clip(j, 0, width - 1)] * ((i >= 0) & (i < height) & (j >= 0) & (j < width))[..., None]
+    Outside of the image you find black. Here the border is "edge".
+np.floor => np.trunc
+    Above and left of the image you round towards 0, not down: then some weights are negative.
+""",
+    telling="""
+f(COLOURS, *ANYWHERE)[..., 1:2] - f(COLOURS[..., 1:2], *ANYWHERE)
+    A channel of three comes out otherwise than if it is given alone. The channels have to stay apart.
+f(np.ones((1, 4, 5, 1)), *INSIDE)
+    An image of ones is not 1 between its pixels. What must the four weights add up to?
+f(COLOURS[:1], *(k[:1] for k in PIXELS))
+    Sampled exactly on its pixels an image must come back unchanged, also in its last row and column. If only those are
+    wrong: do you clip the indices before you form the weights from them, as in 2020?
+[f(RAMP_DOWN, *INSIDE), f(RAMP_RIGHT, *INSIDE)]
+    In an image that grows down or to the right by 1 from pixel to pixel the result must be the place itself, and it is
+    not. Take an image of 2 by 2 pixels and compute the four weights by hand.
+""",
+    properties=[each_alone(*BATCH)],
 )
 
-# ---- sample_2020
+_anywhere = lambda seed, *shape: tuple(draw(seed, 2, *shape, low=-1))
+Y, X = np.meshgrid(np.linspace(-1, 1, 4), np.linspace(-1, 1, 5), indexing="ij")
+TOO_FAR = "- 1) / 2 => ) / 2"
+CLIPPED_FIRST = (
+    "np.clip(j1, 0, width - 1) => np.clip(j1, 0, width - 1); up, down, left, right = i1 - r, r - i0, j1 - c, c - j0"
+)
 
-
-def _normalised(image, x, y):
-    """The reference: `ops.warp` at the places in pixels."""
-    height, width = image.shape
-    r, c = (y + 1) / 2 * (height - 1), (x + 1) / 2 * (width - 1)
-    return _by_ops_warp(image[None, :, :, None], *(k.reshape(1, 1, -1) for k in (r, c))).reshape(x.shape)
-
-
-CORNERS = np.array([-1.0, 1.0, -1.0, 1.0]), np.array([-1.0, -1.0, 1.0, 1.0])
 SAMPLE_2020 = Exercise(
-    name="sample_2020",
-    title="find and mend the mistakes of a sampler",
-    reference=_normalised,
-    cases=[
-        Case("the first pixel", (random_images(31, 4, 5), np.array([-1.0]), np.array([-1.0]))),
-        Case("the middle of 5 x 5 pixels", (random_images(32, 5, 5), np.array([0.0]), np.array([0.0]))),
-        Case("the four corners of 4 x 5 pixels", (random_images(33, 4, 5), *CORNERS)),
-        Case("all pixels of an image", (random_images(34, 4, 5), *pixels(4, 5))),
-        Case("places anywhere", (random_images(35, 6, 4), *anywhere(36, 7, 3))),
-        Case("more places than pixels", (random_images(37, 3, 4), *anywhere(38, 10, 10))),
-        Case("one row of three pixels, as in the example", (np.array([[5.0, 6.0, 9.0]]), *anywhere(39, 5))),
-    ],
-    mistakes=[
+    sample_2020,
+    "find and mend the mistakes of a sampler",
+    cases={
+        "the example": (np.array([[5.0, 6.0, 9.0]]), np.array([-1.0, 0.0, 1.0]), np.array([-1.0, -1.0, -1.0])),
+        "the middle of 3 x 3 pixels": (_images(32, 3, 3), np.array([0.0]), np.array([0.0])),
+        "all pixels of an image": (_images(34, 4, 5), X, Y),
+        "places anywhere": (_images(35, 6, 4), *_anywhere(36, 7, 3)),
+    },
+    mistakes=f"""
+{CLIPPED_FIRST}
+    One of two is mended: the middle is where it should be. But where x = 1 or y = 1 the result is still black, whatever
+    the image. What do the weights add up to there?
+{TOO_FAR}
+    One of two is mended: an image of ones keeps its last row and column. But the middle of an image, x = y = 0, is
+    still looked for half a pixel too far down and right. How many steps is it from the first pixel to the last?
+(height - 1) / 2 => height / 2
+(width - 1) / 2 => width / 2
+    Nearly: the image keeps its last row and column, and along one axis your places are right. But along the other one
+    the middle is still looked for half a pixel too far.
+x, y = y, x
+    Both mistakes are mended, but now x and y are exchanged: x runs along the columns, to the right.
+- 1) / 2 => ) / 2 - 0.5
+    The middle is right now, but the corners are not: x = -1 is the centre of the first pixel, not its edge.
+""",
+    algorithms=[
         Mistake(
             "Not mended yet: an image of random numbers, looked at on its own pixels, does not come back unchanged. "
             "Look at it yourself: which pixels come back, and what is at the others?",
-            wrong.sample_2020,
-        ),
-        Mistake(
-            "One of two is mended: the middle is where it should be. But where x = 1 or y = 1 the result is still "
-            "black, whatever the image. What do the weights add up to there?",
-            lambda image, x, y: wrong.sample_2020(image, x, y, steps_missing=(1, 1)),
-        ),
-        *[
-            Mistake(
-                f"Nearly: the image keeps its last row and column, and for the {right} your places are right. But "
-                f"for the {other} the middle is still looked for half a pixel too far.",
-                lambda image, x, y, steps=steps: wrong.sample_2020(image, x, y, steps_missing=steps, clip_first=False),
-            )
-            for right, other, steps in (("rows (y)", "columns (x)", (1, 0)), ("columns (x)", "rows (y)", (0, 1)))
-        ],
-        Mistake(
-            "One of two is mended: an image of ones keeps its last row and column. But the middle of an image, "
-            "x = y = 0, is still looked for half a pixel too far down and to the right. How many steps is it from the "
-            "centre of the first pixel to that of the last?",
-            lambda image, x, y: wrong.sample_2020(image, x, y, clip_first=False),
-        ),
-        Mistake(
-            "Both mistakes are mended, but now x and y are exchanged: x runs along the columns, to the right.",
-            lambda image, x, y: _normalised(image, y, x),
-        ),
-        Mistake(
-            "Height and width are exchanged: x counts columns. In a square image that makes no difference.",
-            lambda image, x, y: wrong.sample(
-                image[None, :, :, None],
-                ((y + 1) * (image.shape[1] - 1) / 2).reshape(1, 1, -1),
-                ((x + 1) * (image.shape[0] - 1) / 2).reshape(1, 1, -1),
-            ).reshape(x.shape),
-        ),
-        Mistake(
-            "You take the nearest pixel. That mends the black edges and gives up interpolation.",
-            lambda image, x, y: image[
-                np.rint((y + 1) / 2 * (image.shape[0] - 1)).astype(int),
-                np.rint((x + 1) / 2 * (image.shape[1] - 1)).astype(int),
-            ],
-        ),
-        Mistake(
-            "The middle is right now, but the corners are not: x = -1 is the centre of the first pixel, not its edge.",
-            lambda image, x, y: wrong.sample(
-                image[None, :, :, None],
-                ((y + 1) * image.shape[0] / 2 - 0.5).reshape(1, 1, -1),
-                ((x + 1) * image.shape[1] / 2 - 0.5).reshape(1, 1, -1),
-            ).reshape(x.shape),
-        ),
+            edited(sample_2020, TOO_FAR, CLIPPED_FIRST),
+        )
     ],
-    properties=[
-        properties.the_last_row_and_column_have_light,
-        properties.the_pixels_come_back,
-        properties.nothing_gets_brighter,
-    ],
+    telling="""
+f(np.ones((4, 5)), X, Y)
+    Not mended yet: an image of ones, looked at on its own pixels, does not come back as ones. What do the four weights
+    add up to, and where?
+f(_images(41, 4, 5), X, Y)
+    An image of ones stays as it is now, but another one, looked at on its own pixels, does not come back unchanged.
+    Where does your sampler look for the pixels that are wrong?
+f(np.indices((6, 7)).sum(0) % 2.0, *_anywhere(42, 20, 20))
+    Every pixel comes back unchanged now. But between the pixels of a chess board you do not find what belongs there.
+    What must be wrong with one of the four weights?
+""",
 )
 
 EXERCISES = [SAMPLE_LINE, SAMPLE, SAMPLE_2020]

@@ -2,399 +2,198 @@
 
 import numpy as np
 
-from lessons.check import lesson_03_mistakes as wrong
-from lessons.check import lesson_03_properties as properties
-from lessons.check.checking import Case, Exercise, Mistake
-from lessons.check.lesson_03_mistakes import ALL, contrast, cov, masked_mean, ncc, of_the_pixels, slope, with_nan
-from lessons.check.lesson_03_properties import fit, masked, pairs, with_constant, with_empty_mask
-from lessons.check.properties import each_alone
-
-# ---- ncc_of_pairs
+from lessons.check.checking import Exercise
+from lessons.check.properties import draw, each_alone
+from lessons.solutions.lesson_03 import best_contrast, masked_mse, ncc_of_pairs
 
 
-def _ncc_reference(a, b):
-    both = [[x.ravel().astype(np.float64) for x in pair] for pair in zip(a, b, strict=True)]
-    return np.array([np.corrcoef(x, y)[0, 1] if np.ptp(x) and np.ptp(y) else 0.0 for x, y in both])
+def _pairs(seed, n, h, w, channels):
+    """Pairs of images that resemble each other to different degrees, with a mean that differs between channels."""
+    a, noise = draw(seed, 2, n, h, w, channels)
+    a = a + 0.7 * np.arange(channels) + np.round(np.linspace(0, 0.5, n), 2)[:, None, None, None]
+    likeness = np.linspace(0.8, -0.4, n)[:, None, None, None]
+    return a, np.round(likeness * a + (1 - abs(likeness)) * noise, 2)
 
+
+_shuffled = lambda x: x.reshape(len(x), -1)[:, np.random.default_rng(34).permutation(60)].reshape(x.shape)
+A, B = _pairs(4, 2, 4, 5, 3)
+BATCH = _pairs(3, 3, 4, 5, 1)
+CONSTANT = np.full((1, 7, 7, 1), 0.5)
 
 NCC_OF_PAIRS = Exercise(
-    name="ncc_of_pairs",
-    title="the NCC of each pair of a batch",
-    reference=_ncc_reference,
-    cases=[
-        Case("one pair of 4 x 4 pixels", pairs(1, 1, 4, 4, 1)),
-        Case("one pair of 3 x 6 pixels", pairs(2, 1, 3, 6, 1)),
-        Case("a batch of three pairs", pairs(3, 3, 4, 5, 1)),
-        Case("three channels", pairs(4, 2, 4, 5, 3)),
-        Case("a batch with constant images", with_constant(pairs(5, 4, 4, 5, 1))),
-        Case("float32 images, brighter by 1,000", pairs(6, 2, 8, 9, 1, 1000.0, np.float32)),
-    ],
-    mistakes=[
-        Mistake(
-            "You sum over the pairs too: asked for is one number per pair.",
-            lambda a, b: ncc(a, b, sums_over=None),
+    ncc_of_pairs,
+    "the NCC of each pair of a batch",
+    cases={
+        "the example": (
+            np.array([[0.0, 0.1, 0.5], [0.2, 0.3, 0.1]]).reshape(2, 1, 3, 1),
+            np.array([[0.0, 0.2, 1.0], [0.5, 0.5, 0.5]]).reshape(2, 1, 3, 1),
         ),
-        Mistake(
-            "You take one mean of all images and sum over all of them: asked for is one number per pair.",
-            lambda a, b: ncc(a, b, mean_of=None, sums_over=None),
+        "one pair of 2 x 3 pixels": _pairs(2, 1, 2, 3, 1),
+        "a batch of three pairs": BATCH,
+        "three channels": (A, B),
+        "a batch with constant images": (
+            np.concatenate([CONSTANT[:, :4, :5], BATCH[0]]),
+            np.concatenate([BATCH[1], CONSTANT[:, :4, :5]]),
         ),
-        *with_nan("You average over the pairs: asked for is one number per pair.", np.mean),
-        *with_nan(
-            "Only the first pair comes out: one number in place of N. Does a `return` stand inside the loop?",
-            lambda y: y[0],
-        ),
-        *with_nan("Only the first pair comes out. Where are the others?", lambda y: y[:1]),
-        *with_nan(
-            "You give a number for each channel. An image is the vector of *all* its numbers.",
-            mean_of=(1, 2),
-            sums_over=(1, 2),
-        ),
-        *with_nan(
-            "The axes that you summed over are still there, with length 1. Asked for is (N,).",
-            lambda y: y[:, None, None, None],
-        ),
-        Mistake(
-            "One mean is taken for all images of the batch. Each image has a brightness of its own.",
-            lambda a, b: ncc(a, b, mean_of=None),
-        ),
-        *with_nan(
-            "Each channel has its own mean taken off. An image is the vector of *all* its numbers, and has one mean.",
-            mean_of=(1, 2),
-        ),
-        *with_nan(
-            "You average the NCC of the channels. NCC is a quotient, and the mean of quotients is another number: what "
-            "are the sums to run over?",
-            lambda y: np.mean(y, axis=-1),
-            mean_of=(1, 2),
-            sums_over=(1, 2),
-        ),
-        *with_nan(
-            "Nothing is centred: this is the cosine of the angle between the images as they are. Brightness counts.",
-            centred=(False, False),
-        ),
-        *[
-            mistake
-            for centred in ((True, False), (False, True))
-            for mistake in with_nan(
-                "Only one of the two images is centred. That is enough for the scalar product of the two, but not for "
-                "their lengths.",
-                centred=centred,
-            )
-        ],
-        *with_nan("The denominator has no square root: it is a product of two squared lengths.", power=1),
-        *with_nan(
-            "Nothing is centred, and the denominator has no square root: two mistakes at once.",
-            centred=(False, False),
-            power=1,
-        ),
-        *[
-            mistake
-            for lengths in ((True, False), (False, True))
-            for mistake in with_nan(
-                "You divide by the squared length of one image. Each of the two has to become a direction.",
-                lengths=lengths,
-            )
-        ],
-        *[
-            Mistake(
-                "This is the covariance. It grows with the contrast of either image: the lengths are missing.",
-                lambda a, b, total=total: wrong.covariance(a, b, total),
-            )
-            for total in (np.sum, np.mean)
-        ],
-        *with_nan("This is the loss 1 - NCC. Asked for is the NCC.", lambda y: 1 - y),
-        Mistake(
-            "Constant images come out as 1. They are neither alike nor opposite: what does the docstring ask for?",
-            wrong.one_where_constant,
-        ),
-        Mistake(
-            "Constant images come out as nan: 0 / 0. A constant image has no direction, and somebody has to decide. "
-            "Where does your code?",
-            lambda a, b: ncc(a, b, guarded=False),
-        ),
-        Mistake(
-            "Means and standard deviations divide by different numbers of pixels (n and n - 1).",
-            lambda a, b: ncc(a, b) * (a[0].size - 1) / a[0].size,
-        ),
-    ],
-    properties=[
-        properties.is_one_for_equal_images,
-        properties.sees_the_sign,
-        properties.does_not_see_contrast,
-        each_alone(*pairs(35, 3, 4, 5, 1)),
-        properties.knows_no_neighbours,
-        properties.survives_an_offset,
-        properties.sees_constants_despite_rounding,
-    ],
+        "float32 images, brighter by 1,000": tuple(np.float32(x + 1000) for x in _pairs(6, 2, 8, 9, 1)),
+        "faint images": (1e-3 * A, 1e-3 * B),
+    },
+    mistakes="""
+x.mean(axis=axes, keepdims=True) => x.mean()
+    One mean is taken for all images of the batch. Each image has a brightness of its own.
+x.mean(axis=axes, keepdims=True) => x.mean(axis=(1, 2), keepdims=True)
+    Each channel has its own mean taken off. An image is the vector of *all* its numbers, and has one mean.
+x - x.mean(axis=axes, keepdims=True) => x
+    Nothing is centred: this is the cosine of the angle between the images as they are. Brightness counts.
+np.sqrt(saa) * np.sqrt(sbb) => saa * sbb
+    The denominator has no square root: it is a product of two squared lengths.
+return np.where(constant, 0, => return np.where(constant, np.nan,
+return np.where(constant, 0, => return np.where(constant, 1,
+    Constant images come out as nan, which is 0 / 0, or as 1. A constant image has no direction, and somebody has to
+    decide. What does the docstring ask for, and where does your code do it?
+""",
+    telling="""
+f(A, 2 * A + 3)
+    An image and the same with more contrast and brightness must have NCC 1. What is the length of a direction, and is
+    everything centred?
+f(-A, B) - -f(A, B)
+    The negative of an image must have minus the NCC of the image. Did a sign get lost?
+f(_shuffled(A), _shuffled(B)) - f(A, B)
+    The same new order for the pixels and channels of both images must not change NCC. Yours depends on which number
+    lies in which row, column or channel: does everything run over all three axes?
+f(CONSTANT / 5, CONSTANT * 1.4)
+    Two constant images, one .1 everywhere and one .7, do not give 0. The mean of many .1 is not exactly .1 for a
+    computer: something tiny is left, and tiny / tiny is not 0 / 0. How else can you see that an image is constant?
+""",
+    properties=[each_alone(*BATCH)],
 )
 
 
-# ---- best_contrast
+def _fit(seed, *shape, alpha=1.5, beta=-0.2, noise=0.3):
+    """An image, and another one that is about alpha a + beta."""
+    a = draw(seed, *shape)
+    return a, np.round(alpha * a + beta + draw(seed + 1, *shape, low=-noise, high=noise), 3)
 
 
-def _contrast_reference(a, b):
-    return (0.0, float(b.mean())) if np.ptp(a) == 0 else wrong.least_squares(a, b)
+EXAMPLE = np.array([[0.4, 0.8], [0.6, 1.0]])
+X, Y = _fit(43, 4, 5)
+
+
+def _left(best_contrast):
+    """What is left over between the images."""
+    alpha, beta = best_contrast(X, Y)
+    return alpha * X + beta - Y
 
 
 BEST_CONTRAST = Exercise(
-    name="best_contrast",
-    title="the contrast and brightness with which one image comes nearest to another",
-    reference=_contrast_reference,
+    best_contrast,
+    "the contrast and brightness with which one image comes nearest to another",
     results=("alpha", "beta"),
-    cases=[
-        Case("images on one line", fit(1, 4, 4, noise=0)),
-        Case("with noise", fit(2, 4, 4)),
-        Case("3 x 7 pixels", fit(3, 3, 7)),
-        Case("a negative", fit(4, 5, 4, alpha=-0.8, beta=1.0)),
-        Case("a batch of colour images", fit(5, 2, 4, 5, 3, alpha=0.4, beta=0.3)),
-        Case("a is constant", (np.full((3, 4), 0.5), fit(6, 3, 4)[1])),
-    ],
-    mistakes=[
-        Mistake(
-            "Your alpha and beta bring b to a, not a to b.",
-            lambda a, b: (0.0, b.mean()) if np.ptp(a) == 0 else contrast(slope)(b, a),
-        ),
-        Mistake(
-            "Your alpha is that of the other direction: it is divided by the variance of the wrong image.",
-            contrast(lambda a, b: cov(a, b) / cov(b, b)),
-        ),
-        *wrong.with_a_constant(
-            "Your alpha is the correlation, the NCC. It has forgotten both contrasts, and alpha has to carry them: how "
-            "does it change if b has twice the contrast?",
-            lambda a, b: cov(a, b) / (a.std() * b.std()),
-        ),
-        *wrong.with_a_constant(
-            "You make the standard deviations equal. That is right only where NCC is 1: where the images differ, a "
-            "weaker contrast costs less. And where does the sign of a negative come from?",
-            lambda a, b: b.std() / a.std(),
-        ),
-        *wrong.with_a_constant(
-            "You make the standard deviations equal. That is right only where NCC is 1 or -1: where the images differ, "
-            "a weaker contrast costs less.",
-            lambda a, b: np.sign(cov(a, b)) * b.std() / a.std(),
-        ),
-        *wrong.with_a_constant(
-            "You bring the darkest pixel to the darkest, and the brightest to the brightest. Two pixels decide then, "
-            "and the MSE asks all of them.",
-            lambda a, b: np.ptp(b) / np.ptp(a),
-            lambda a, b, alpha: b.min() - alpha * a.min(),
-        ),
-        *wrong.with_a_constant(
-            "You average the quotients of the pixels. Where a is near its mean, a quotient is enormous and means "
-            "nothing.",
-            lambda a, b: np.mean((b - b.mean()) / (a - a.mean())),
-        ),
-        *[
-            Mistake(hint, contrast(wrong.through_zero, beta, guarded))
-            for guarded in (True, False)
-            for hint, beta in (
-                (
-                    "Your line goes through (0, 0): alpha is chosen as if there were no beta. Choose both at once.",
-                    lambda a, b, alpha: 0.0,
-                ),
-                (
-                    "alpha is chosen as if there were no beta, and beta afterwards. Each depends on the other.",
-                    wrong.equal_means,
-                ),
-            )
-        ],
-        *wrong.with_a_constant(
-            "beta is the difference of the means, as if alpha were 1. Which mean has alpha * a?",
-            slope,
-            lambda a, b, alpha: b.mean() - a.mean(),
-        ),
-        *wrong.with_a_constant(
-            "beta is the mean of b, as if a had been centred. But alpha multiplies a as it is.",
-            slope,
-            lambda a, b, alpha: b.mean(),
-        ),
-        *wrong.with_a_constant("beta has the wrong sign.", slope, lambda a, b, alpha: alpha * a.mean() - b.mean()),
-        Mistake(
-            "alpha is right for images that differ, but for a constant one you divide 0 by 0. What does the docstring "
-            "ask for there?",
-            contrast(slope, guarded=False),
-        ),
-        Mistake(
-            "If a is constant, many pairs of alpha and beta come equally near to b, and `lstsq` takes one of them. "
-            "Which one does the docstring ask for?",
-            wrong.least_squares,
-        ),
-        Mistake(
-            "If a is constant, your beta is 0. Which brightness comes nearest to b then?",
-            lambda a, b: (0.0, 0.0) if np.ptp(a) == 0 else contrast(slope)(a, b),
-        ),
-        *wrong.with_a_constant(
-            "Covariance and variance are divided by different numbers (n and n - 1). `np.cov` divides by n - 1, `var` "
-            "by n.",
-            lambda a, b: slope(a, b) * a.size / (a.size - 1),
-        ),
-        *wrong.with_a_constant(
-            "Covariance and variance are divided by different numbers: the covariance by n, the variance by n - 1.",
-            lambda a, b: slope(a, b) * (a.size - 1) / a.size,
-        ),
-        *[
-            mistake
-            for words, power in (("grows", 1), ("shrinks", -1))
-            for mistake in wrong.with_a_constant(
-                f"One of covariance and variance is a sum, one a mean: alpha {words} with the number of pixels.",
-                lambda a, b, power=power: slope(a, b) * float(a.size) ** power,
-            )
-        ],
-        *[
-            Mistake("The two results are exchanged: alpha comes first, then beta.", exchanged)
-            for exchanged in (
-                lambda a, b: _contrast_reference(a, b)[::-1],
-                lambda a, b: _contrast_reference(a, b)[:: 1 if np.ptp(a) == 0 else -1],
-                lambda a, b: wrong.least_squares(a, b)[::-1],
-            )
-        ],
-    ],
-    properties=[
-        properties.counts_every_pixel,
-        properties.leaves_what_fits,
-        properties.finds_an_exact_line,
-        properties.equal_means,
-        properties.nothing_better_nearby,
-    ],
+    cases={
+        "the example": (EXAMPLE, 0.5 * EXAMPLE - 0.1),
+        "2 x 3 pixels, with noise": _fit(2, 2, 3),
+        "a negative": _fit(4, 5, 4, alpha=-0.8, beta=1.0),
+        "a is constant": (np.full((2, 3), 0.5), _fit(6, 2, 3)[1]),
+        "a is faint": (1e-3 * X, Y),
+    },
+    mistakes="""
+a, b = b, a
+saa = np.sum(a_centred**2) => saa = np.sum(b_centred**2)
+    Your alpha is that of the other direction: it brings b to a, or is divided by the variance of the wrong image.
+saa = np.sum(a_centred**2) => saa = np.sqrt(np.sum(a_centred**2) * np.sum(b_centred**2))
+    Your alpha is the correlation, the NCC. It has forgotten both contrasts, and alpha has to carry them: how does it
+    change if b has twice the contrast?
+np.sum(a_centred * b_centred) / saa => b.std() / a.std()
+np.sum(a_centred * b_centred) / saa => np.sign(np.sum(a_centred * b_centred)) * b.std() / a.std()
+    You make the standard deviations equal. That is right only where NCC is 1 or -1: where the images differ, a weaker
+    contrast costs less. And where does the sign of a negative come from?
+a_centred, b_centred = a - a.mean(), b - b.mean() => a_centred, b_centred = a, b
+    alpha is chosen as if there were no beta, and beta afterwards. Each depends on the other.
+b.mean() - alpha * a.mean() => b.mean() - a.mean()
+b.mean() - alpha * a.mean() => b.mean()
+b.mean() - alpha * a.mean() => alpha * a.mean() - b.mean()
+    Your beta is not the one that belongs to alpha. Which mean has alpha * a, and what is missing to the mean of b?
+/ saa if np.ptp(a) > 0 else 0.0 => / saa
+    alpha is right for images that differ, but for a constant one you divide 0 by 0. What does the docstring ask for
+    there?
+saa = np.sum(a_centred**2) => saa = np.sum(a_centred**2) * a.size / (a.size - 1)
+saa = np.sum(a_centred**2) => saa = np.sum(a_centred**2) / a.size * (a.size - 1)
+saa = np.sum(a_centred**2) => saa = np.mean(a_centred**2)
+    Covariance and variance are divided by different numbers (n and n - 1), or one is a sum and one a mean. `np.cov`
+    divides by n - 1, `var` by n.
+return alpha, b.mean() - alpha * a.mean() => return b.mean() - alpha * a.mean(), alpha
+    The two results are exchanged: alpha comes first, then beta.
+""",
+    telling="""
+f(X, X)
+    If b is a, nothing is to be changed: alpha must be 1 and beta 0.
+f(X, 0.3 * X + 0.5)
+    If b is exactly .3 a + .5, the answer must be (.3, .5). Which pixels do you look at?
+np.mean(_left(f))
+    What is left over, alpha a + beta - b, has a mean other than 0: another beta would make the MSE smaller. Which beta
+    fits your alpha?
+np.mean(_left(f) * X)
+    With the best beta for each, another alpha near yours has a smaller MSE. Set the derivative of the MSE to zero:
+    where does alpha stand in it?
+""",
 )
 
 
-# ---- masked_mse
+def _masked(seed, n, h, w, channels):
+    """A pair for each of the n masks, which have different sizes."""
+    mask = draw(seed + 1, n, h, w) < np.linspace(0.3, 0.8, n)[:, None, None]
+    mask[:, 0, 0] = True
+    return (*draw(seed, 2, n, h, w, channels), mask)
 
 
-def _masked_reference(a, b, mask):
-    return of_the_pixels(a, b, mask, wrong.mse)
-
+PAIRS = _masked(4, 3, 4, 5, 2)
+A1, _, M1 = PAIRS
+ALL = np.ones_like(M1)
+AT_ONE_PIXEL = A1 + (np.indices((4, 5)).sum(0) == 0)[:, :, None]
 
 MASKED_MSE = Exercise(
-    name="masked_mse",
-    title="the mean squared difference within a mask",
-    reference=_masked_reference,
-    cases=[
-        Case("one pair of grey images", masked(1, 1, 4, 4, 1)),
-        Case("one pair of 3 x 5 pixels", masked(2, 1, 3, 5, 1)),
-        Case("three channels", masked(3, 1, 4, 5, 3)),
-        Case("a batch of three pairs with different masks", masked(4, 3, 4, 5, 2, share=0.3)),
-        Case("one of the masks is empty", with_empty_mask(masked(5, 3, 4, 5, 2))),
-    ],
-    mistakes=[
-        *[
-            Mistake(
-                "You divide by the number of all pixels. Those outside the mask do not count: a small mask would "
-                f"always look like a good match.{and_root}",
-                lambda a, b, mask, root=root: root(masked_mean((a - b) ** 2, mask, np.full(len(a), a[0].size))),
-            )
-            for and_root, root in (("", np.array), (" Besides, you take a root.", np.sqrt))
-        ],
-        *[
-            Mistake(
-                f"You divide by the number of pixels in the mask, but each of them adds C squared differences."
-                f"{besides}",
-                lambda a, b, mask, root=root, guarded=guarded: root(
-                    masked_mean((a - b) ** 2, mask, mask.sum(axis=(1, 2)), guarded)
-                ),
-            )
-            for besides, root, guarded in (
-                ("", np.array, True),
-                (" Besides, an empty mask gives 0 / 0.", np.array, False),
-                (" Besides, you take a root.", np.sqrt, True),
-            )
-        ],
-        *[
-            Mistake(
-                f"You divide by the {words}. Each pair has its own mask.",
-                lambda a, b, mask, size=size: masked_mean(
-                    (a - b) ** 2, mask, np.full(len(a), size(mask.sum((1, 2))) * a.shape[-1])
-                ),
-            )
-            for words, size in (
-                ("size of all masks of the batch together", np.sum),
-                ("average size of the masks of the batch", np.mean),
-                ("size of the largest mask of the batch", np.max),
-            )
-        ],
-        Mistake(
-            "You add 1 to the number that you divide by. That mends the empty mask, and makes all others wrong.",
-            lambda a, b, mask: masked_mean((a - b) ** 2, mask, mask.sum((1, 2)) * a.shape[-1] + 1),
+    masked_mse,
+    "the mean squared difference within a mask",
+    cases={
+        "the example": (
+            np.array([[1.0, 5.0], [1.0, 3.0]]).reshape(2, 1, 2, 1),
+            np.zeros((2, 1, 2, 1)),
+            np.array([[[True, False]], [[True, True]]]),
         ),
-        Mistake(
-            "Your mask is inside out: True means that a pixel counts.",
-            lambda a, b, mask: _masked_reference(a, b, ~mask),
-        ),
-        *[
-            Mistake(
-                f"Only {which} is masked: outside the mask you compare the other image with 0.",
-                lambda a, b, mask, which=which, least=least: wrong.only_one_masked(a, b, mask, which, least),
-            )
-            for which in "ab"
-            for least in (1, np.inf)
-        ],
-        Mistake(
-            "An empty mask gives nan: 0 / 0. What does the docstring ask for there?",
-            lambda a, b, mask: masked_mean((a - b) ** 2, mask, mask.sum((1, 2)) * a.shape[-1], guarded=False),
-        ),
-        Mistake(
-            "A pair with an empty mask is missing from the result. What does the docstring ask for there?",
-            lambda a, b, mask: _masked_reference(a, b, mask)[mask.any(axis=(1, 2))],
-        ),
-        Mistake(
-            "For an empty mask you take the MSE of the whole image. What does the docstring ask for there?",
-            lambda a, b, mask: np.where(
-                mask.any(axis=(1, 2)), _masked_reference(a, b, mask), np.mean((a - b) ** 2, ALL)
-            ),
-        ),
-        Mistake(
-            "You take the sum of the squares, not their mean.",
-            lambda a, b, mask: np.sum((a - b) ** 2 * mask[..., None], axis=ALL),
-        ),
-        Mistake(
-            "You return the root of the mean squared difference.",
-            lambda a, b, mask: np.sqrt(_masked_reference(a, b, mask)),
-        ),
-        Mistake(
-            "You average the absolute differences. A square makes large ones count more.",
-            lambda a, b, mask: of_the_pixels(a, b, mask, lambda x, y: np.mean(abs(x - y))),
-        ),
-        *[
-            Mistake(
-                "You square too late: where the differences are added up first, those of different sign cancel.",
-                lambda a, b, mask, total=total: of_the_pixels(a, b, mask, total),
-            )
-            for total in (lambda x, y: np.mean(x - y) ** 2, lambda x, y: np.sum(x - y) ** 2 / x.size)
-        ],
-        Mistake(
-            "You take the difference of the squares. Asked for is the square of the difference.",
-            lambda a, b, mask: of_the_pixels(a, b, mask, lambda x, y: np.mean(x**2 - y**2)),
-        ),
-        Mistake(
-            "You look at the first channel only. A pixel counts with all of its channels.",
-            lambda a, b, mask: _masked_reference(a[..., :1], b[..., :1], mask),
-        ),
-        Mistake(
-            "You give a number for each channel. A pixel counts with all of its channels, in one mean.",
-            lambda a, b, mask: np.stack(
-                [_masked_reference(a[..., c], b[..., c], mask) for c in range(a.shape[-1])], axis=-1
-            ),
-        ),
-        *[
-            Mistake(f"Only the first pair comes out. {hint}", lambda *given, k=k: _masked_reference(*given)[k])
-            for hint, k in (("Where are the others?", slice(1)), ("Does a `return` stand inside the loop?", 0))
-        ],
-        *[
-            Mistake("You average over the whole batch: asked for is one number per pair.", average)
-            for average in (
-                lambda a, b, mask: np.mean((a - b)[mask] ** 2),
-                lambda a, b, mask: np.mean(_masked_reference(a, b, mask)),
-            )
-        ],
-    ],
-    properties=[
-        each_alone(*masked(52, 3, 3, 4, 2)),
-        properties.blind_outside,
-        properties.plain_where_all_count,
-        properties.a_constant_difference,
-        properties.every_pixel_counts_alike,
-    ],
+        "one pair of 2 x 3 pixels": _masked(2, 1, 2, 3, 1),
+        "three channels": _masked(3, 1, 4, 5, 3),
+        "three pairs with different masks": PAIRS,
+        "one of the masks is empty": (*PAIRS[:2], M1 & np.array([True, False, True])[:, None, None]),
+    },
+    mistakes="""
+np.maximum(counts.sum(axis=(1, 2, 3)), 1) => a[0].size
+    You divide by the number of all pixels. Those outside the mask do not count: a small mask would always look like a
+    good match.
+counts.sum(axis=(1, 2, 3)) => mask.sum(axis=(1, 2))
+    You divide by the number of pixels in the mask, but each of them adds C squared differences.
+counts.sum(axis=(1, 2, 3)) => counts.sum()
+counts.sum(axis=(1, 2, 3)) => counts.sum() / len(a)
+counts.sum(axis=(1, 2, 3)) => counts.sum(axis=(1, 2, 3)).max()
+    You divide by the size of all masks of the batch together, or of the average or largest one. Each pair has its own.
+np.maximum(counts.sum(axis=(1, 2, 3)), 1) => counts.sum(axis=(1, 2, 3))
+    An empty mask gives nan: 0 / 0. What does the docstring ask for there?
+mask = ~mask
+    Your mask is inside out: True means that a pixel counts.
+""",
+    telling="""
+f(np.where(M1[..., None], A1, 9.0), *PAIRS[1:]) - f(*PAIRS)
+    What lies outside the mask must not matter, but your result changes with it.
+f(A1, A1 + 0.5, M1)
+    If all intensities differ by .5, the mean squared difference is .25, however large the mask. How many numbers does
+    your mean count?
+f(*PAIRS[:2], ALL)
+    If every pixel counts, the result must be the plain MSE of each pair. Do you square too late, where differences of
+    different sign cancel already?
+f(A1, AT_ONE_PIXEL, M1)
+    A difference of 1 at a single pixel of the mask must give 1 / (number of pixels in the mask), wherever it lies. Do
+    you average averages?
+""",
+    properties=[each_alone(*PAIRS)],
 )
 
 EXERCISES = [NCC_OF_PAIRS, BEST_CONTRAST, MASKED_MSE]

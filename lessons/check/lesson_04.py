@@ -1,336 +1,198 @@
 """The checks of the exercises of lesson 4."""
 
-import math
-
 import numpy as np
 
-from lessons.check import lesson_04_mistakes as wrong
-from lessons.check import lesson_04_properties as properties
-from lessons.check.checking import Case, Exercise, Mistake
-from lessons.check.lesson_04_mistakes import DESCENTS, descend, slope
-from lessons.check.lesson_04_properties import bowl_at_zero, images, linear, long_bowl, round_bowl
-from minireg import backend, ops
-
-# ---- slope_of_masked_loss
+from lessons.check.calling import Hint
+from lessons.check.checking import Exercise
+from lessons.check.properties import draw
+from lessons.solutions.lesson_04 import descend_until_level, gauss_newton_step, slope_of_masked_loss
 
 
-def _warped(u, moving):
-    displacement = np.broadcast_to(u, (1, *moving.shape[:2], 2)).copy()
-    warped = ops.warp(backend.to_device(moving[None]), backend.to_device(displacement))
-    return backend.to_host(warped.data)[0]
+def _images(seed, u, h, w, channels, share=0.6):
+    mask = draw(seed + 1, h, w) < share
+    mask[0, 0] = True
+    return np.array(u), *draw(seed, 2, h, w, channels), mask
 
 
-def _masked_loss(u, moving, fixed, mask):
-    return np.mean((_warped(u, moving)[mask] - fixed[mask]) ** 2)
+U, MOVING, FIXED, MASK = _images(41, (0.3, -0.6), 5, 6, 2)
+RAMP, MIDDLE = np.broadcast_to(0.1 * np.arange(8.0)[:, None, None], (8, 8, 1)).copy(), np.zeros((8, 8), bool)
+MIDDLE[3:5, 3:5] = True
 
 
-def _slope_reference(u, moving, fixed, mask, h=0.02):
-    """A difference quotient towards larger u. Within a cell the loss is a parabola, for which this one is exact."""
-    loss = lambda e: _masked_loss(u + e, moving, fixed, mask)
-    return np.array([(4 * loss(e) - loss(2 * e) - 3 * loss(0 * e)) / (2 * h) for e in h * np.eye(2)])
+def is_no_difference_quotient(f):
+    arguments = [(np.array(u), MOVING, FIXED, MASK) for u in ((0.3, 0.6), (0.3, 1 - 1e-9), (1 - 1e-9, 0.6))]
+    right = [np.allclose(f(*each), slope_of_masked_loss(*each), rtol=1e-4) for each in arguments]
+    if right[0] and not all(right):
+        return (
+            "A billionth of a pixel before a kink, your slope is not that before the kink. If you take a difference "
+            "quotient: its two ends lie on two sides of the kink. The formula of the lesson needs no second place."
+        )
 
 
 SLOPE_OF_MASKED_LOSS = Exercise(
-    name="slope_of_masked_loss",
-    title="the slope of the loss within a mask, for images with channels",
-    reference=_slope_reference,
-    cases=[
-        Case("a grey image of 4 x 4 pixels that all count", images(1, (0.5, 0.25), 4, 4, 1, share=2)),
-        Case("4 x 7 pixels that all count", images(2, (1.25, 0.7), 4, 7, 1, share=2)),
-        Case("only some pixels count", images(3, (0.4, 1.6), 5, 4, 1)),
-        Case("a negative displacement", images(4, (-0.7, -1.4), 5, 4, 1)),
-        Case("three channels", images(5, (0.8, -0.3), 4, 5, 3)),
-        Case("whole numbers, at a kink", images(6, (1.0, -2.0), 5, 5, 2)),
-    ],
-    mistakes=[
-        Mistake(
-            "You divide by the number of all pixels and channels: those outside the mask do not count.",
-            lambda u, m, f, mask: slope(u, m, f, mask, count=m.size),
-        ),
-        Mistake(
-            "You divide by the number of pixels in the mask, but each of them has C channels.",
-            lambda u, m, f, mask: slope(u, m, f, mask, count=mask.sum()),
-        ),
-        Mistake(
-            "The mask is not used at all.",
-            lambda u, m, f, mask: slope(u, m, f, mask, counts=np.ones_like(mask)),
-        ),
-        Mistake(
-            "The mask is used for the number of pixels, but the sum runs over all of them.",
-            lambda u, m, f, mask: slope(u, m, f, mask, counts=np.ones_like(mask), count=mask.sum() * m.shape[2]),
-        ),
-        Mistake(
-            "You sum the squares instead of averaging them: the derivative of a mean has the number of pixels in it.",
-            lambda u, m, f, mask: slope(u, m, f, mask, count=1),
-        ),
-        Mistake(
-            "Where has the 2 from the derivative of the square gone?",
-            lambda u, m, f, mask: slope(u, m, f, mask, factor=1.0),
-        ),
-        Mistake(
-            "The sign is wrong: L grows with y where y is too bright already.",
-            lambda *given: -_slope_reference(*given),
-        ),
-        Mistake(
-            "You take the difference across two pixels, from the one before to the one after. Between the pixels the "
-            "intensity is a straight line from one neighbour to the next, and its slope is that of this line.",
-            wrong.across,
-        ),
-        Mistake(
-            "You multiply the mean difference by the mean slope. The mean of products is not the product of means: "
-            "each pixel has its own difference and its own slope.",
-            wrong.of_means,
-        ),
-        Mistake(
-            "s and t are exchanged in the derivatives. v10 - v00 lies on the left, v11 - v01 on the right: which "
-            "fraction tells left from right?",
-            lambda u, m, f, mask: slope(u, m, f, mask, weights=lambda s, t: (t, s)),
-        ),
-        Mistake(
-            "Of the two differences, the one further away counts more: the weights s and 1 - s, or t and 1 - t, are "
-            "exchanged.",
-            lambda u, m, f, mask: slope(u, m, f, mask, weights=lambda s, t: (1 - s, 1 - t)),
-        ),
-        *[
-            Mistake(
-                "You take one difference of neighbours along each axis. Four neighbours have two, one on either side "
-                "of the place.",
-                lambda u, m, f, mask, side=side: slope(u, m, f, mask, weights=lambda s, t: (side, side)),
-            )
-            for side in (0, 1)
-        ],
-        Mistake(
-            "Both differences of neighbours count the same, wherever the place lies between them.",
-            lambda u, m, f, mask: slope(u, m, f, mask, weights=lambda s, t: (0.5, 0.5)),
-        ),
-        Mistake(
-            "v01 and v10 are exchanged: the first index counts the rows.",
-            lambda u, m, f, mask: slope(u, m, f, mask, exchanged=True),
-        ),
-        Mistake(
-            "This is how the image changes with u. How much the loss wants each pixel brighter is missing.",
-            lambda u, m, f, mask: slope(u, m, f, mask, factor=1, residual=lambda y, fixed: np.ones_like(y)),
-        ),
-        Mistake(
-            "You compare the fixed image with the moving image before it is warped.",
-            lambda u, m, f, mask: slope(u, m, f, mask, residual=lambda y, fixed: m - fixed),
-        ),
-        Mistake(
-            "Your warped image looks at p - u. It has to look at p + u.",
-            lambda u, m, f, mask: slope(-u, m, f, mask),
-        ),
-        Mistake(
-            "You give a slope for each channel. One displacement moves all of them: what each contributes adds up.",
-            lambda u, m, f, mask: slope(u, m, f, mask, total=lambda x: np.sum(x, axis=(0, 1)) * m.shape[2]),
-        ),
-        Mistake(
-            "You give a slope for each channel. One displacement moves all of them.",
-            lambda u, m, f, mask: slope(u, m, f, mask, total=lambda x: np.sum(x, axis=(0, 1))),
-        ),
-        Mistake(
-            "You return two numbers one by one. Asked for is one array that holds both.",
-            lambda *given: tuple(_slope_reference(*given)),
-        ),
-        Mistake(
-            "You look at the first channel only. A pixel counts with all of its channels.",
-            lambda u, m, f, mask: slope(u, m[..., :1], f[..., :1], mask),
-        ),
-        Mistake(
-            "Your mask is inside out: True means that a pixel counts.",
-            lambda u, m, f, mask: slope(u, m, f, mask, counts=~mask, count=mask.sum() * m.shape[2]),
-        ),
-        Mistake(
-            "This is a difference quotient, from one side of u to the other. Where u lies on a kink, it gives the mean "
-            "of the two slopes. The formula of the lesson needs no second place.",
-            wrong.central_quotient,
-        ),
-        Mistake(
-            "You take differences of neighbours in the warped image. Asked for are those of the four neighbours in the "
-            "moving image.",
-            wrong.of_the_warped_image,
-        ),
-        Mistake(
-            "It is right for positive displacements. Which whole number lies *below* -0.7? `int` and `astype(int)` go "
-            "towards 0.",
-            lambda u, m, f, mask: slope(u, m, f, mask, floor=int),
-        ),
-        Mistake(
-            "At whole numbers you give the slope before the kink. The one behind it is meant.",
-            lambda u, m, f, mask: slope(u, m, f, mask, floor=lambda x: math.ceil(x) - 1),
-        ),
-        Mistake(
-            "Your cell begins at the nearest pixel. Behind the middle of a cell that is the next cell: s and t get "
-            "negative.",
-            lambda u, m, f, mask: slope(u, m, f, mask, floor=round),
-        ),
-        Mistake(
-            "You take the differences of neighbours in the fixed image. Which image moves?",
-            lambda u, m, f, mask: slope(u, m, f, mask, of=f),
-        ),
-        Mistake(
-            "You take the differences of neighbours at p, not at p + u: in the moving image before it is shifted.",
-            lambda u, m, f, mask: slope(u, m, f, mask, of=m),
-        ),
-    ],
-    properties=[
-        properties.blind_outside,
-        properties.right_on_a_ramp,
-        properties.fits_the_loss,
-        properties.is_no_difference_quotient,
-    ],
+    slope_of_masked_loss,
+    "the slope of the loss within a mask, for images with channels",
     components=("u_row", "u_column"),
+    cases={
+        "the example": (
+            np.array([0.0, 0.5]),
+            np.array([0.0, 0.2, 1.0]).reshape(1, 3, 1),
+            np.zeros((1, 3, 1)),
+            np.array([[False, True, False]]),
+        ),
+        "a grey image of 3 x 3 pixels that all count": _images(1, (0.5, 0.25), 3, 3, 1, share=2),
+        "only some pixels count": _images(3, (0.4, 1.6), 5, 4, 1),
+        "a negative displacement": _images(4, (-0.7, -1.4), 5, 4, 1),
+        "three channels": _images(5, (0.8, -0.3), 4, 7, 3),
+        "whole numbers, at a kink": _images(6, (1.0, -2.0), 5, 5, 2),
+    },
+    mistakes="""
+count = np.sum(mask) * moving.shape[2] => count = moving.size
+    You divide by the number of all pixels and channels: those outside the mask do not count.
+np.sum(mask) * moving.shape[2] => np.sum(mask)
+    You divide by the number of pixels in the mask, but each of them has C channels.
+dy_du_row = => s, t = t, s; dy_du_row =
+    s and t are exchanged in the derivatives. v10 - v00 lies on the left, v11 - v01 on the right: which fraction tells
+    left from right?
+dy_du_row = => s, t = 1 - s, 1 - t; dy_du_row =
+    Of the two differences, the one further away counts more: the weights s and 1 - s, or t and 1 - t, are exchanged.
+dy_du_row = => s = t = 0; dy_du_row =
+dy_du_row = => s = t = 1; dy_du_row =
+dy_du_row = => s = t = 0.5; dy_du_row =
+    You take one difference of neighbours along each axis, or their mean. Four neighbours have two, one on either side
+    of the place, and the nearer one counts more.
+math.floor => int
+    It is right for positive displacements. Which whole number lies *below* -0.7? `int` and `astype(int)` go towards 0.
+math.floor(u[0]), math.floor(u[1]) => math.ceil(u[0]) - 1, math.ceil(u[1]) - 1
+    At whole numbers you give the slope before the kink. The one behind it is meant.
+u = -u
+    Your warped image looks at p - u. It has to look at p + u.
+""",
+    telling="""
+f(U, MOVING, np.where(MASK[..., None], FIXED, 5.0), MASK) - f(U, MOVING, FIXED, MASK)
+    Pixels of the fixed image outside the mask must not matter, but your result changes with them.
+f(np.array([0.25, 0.5]), RAMP, RAMP + 0.025 - 0.3, MIDDLE)
+    A moving image that becomes brighter by .1 per row, not along the columns, and that is .3 too bright everywhere in
+    the mask, has the slope (.06, 0). Yours is another one. Do you warp first, and does each pixel have its own
+    difference and its own slope?
+""",
+    properties=[is_no_difference_quotient],
 )
 
+round_bowl = lambda u: 2 * (u - np.array([1.0, -2.0]))
+long_bowl = lambda u: np.array([0.2, 3.0]) * (u - np.array([0.5, 1.5]))
+bowl_at_zero = lambda u: 2 * u
 
-# ---- descend_until_level
+
+def _counted(descend_until_level):
+    """How many places the path has, and the path, filled up with zeros, so that paths of any length can be compared."""
+
+    def result(slope, u, step, tolerance, most):
+        path = descend_until_level(slope, u, step, tolerance, most)
+        if isinstance(path, tuple):
+            raise Hint(f"It returns {len(path)} results, expected one: the path.")
+        path = np.asarray(path)
+        if path.shape != (len(path), 2):
+            raise Hint(f"The path has shape {path.shape}, expected (k + 1, 2): every place is a row.")
+        return len(path), np.concatenate([path, np.zeros((most + 2, 2))])[: most + 2]
+
+    return result
+
+
+LONG = long_bowl, np.array([3.0, -1.0]), 0.2, 0.05, 100
 
 DESCEND_UNTIL_LEVEL = Exercise(
-    name="descend_until_level",
-    title="gradient descent with a rule when to stop",
-    reference=descend,
-    cases=[
-        Case("a round valley", (round_bowl, np.array([4.0, 1.0]), 0.1, 0.5, 100)),
-        Case("a round valley, from the other side", (round_bowl, np.array([-2.0, -6.0]), 0.1, 0.5, 100)),
-        Case("a valley that is long in one direction", (long_bowl, np.array([3.0, -1.0]), 0.2, 0.05, 100)),
-        Case(
-            "both components are below the tolerance before the length is", (round_bowl, np.ones(2) * 3, 0.05, 1.0, 60)
-        ),
-        Case("one component is 0 from the start", (round_bowl, np.array([1.0, 3.0]), 0.2, 0.3, 50)),
-        Case("the limit comes first", (long_bowl, np.array([9.0, 1.0]), 0.1, 1e-6, 5)),
-        Case("the start is level already", (round_bowl, np.array([1.1, -2.1]), 0.1, 0.5, 100)),
-        Case("a slope is exactly as long as the tolerance", (bowl_at_zero, np.array([4.0, 0.0]), 0.25, 2.0, 10)),
-        Case("no step is allowed", (round_bowl, np.array([4.0, 1.0]), 0.1, 0.5, 0)),
-    ],
-    mistakes=DESCENTS,
-    properties=[properties.begins_at_the_start, properties.goes_downhill],
+    descend_until_level,
+    "gradient descent with a rule when to stop",
+    through=_counted,
+    results=("the number of places", "the path"),
+    cases={
+        "the example": (bowl_at_zero, np.array([4.0, 0.0]), 0.25, 2.5, 10),
+        "a round valley, from another side": (round_bowl, np.array([-2.0, -6.0]), 0.1, 0.5, 100),
+        "a valley that is long in one direction": LONG,
+        "both components are below the tolerance before the length is": (round_bowl, np.ones(2) * 3, 0.05, 1.0, 60),
+        "the limit comes first": (long_bowl, np.array([9.0, 1.0]), 0.1, 1e-6, 5),
+        "the start is level already": (round_bowl, np.array([1.1, -2.1]), 0.1, 0.5, 100),
+        "a slope is exactly as long as the tolerance": (bowl_at_zero, np.array([4.0, 0.0]), 0.25, 2.0, 10),
+        "no step is allowed": (round_bowl, np.array([4.0, 1.0]), 0.1, 0.5, 0),
+    },
+    mistakes="""
+- step * here => + step * here
+    You go uphill: the slope says where the loss *grows*.
+return np.array(path) => return np.reshape(path[1:], (-1, 2))
+    The start is missing from the path.
+path.append(path[-1] - step * here) => path[-1] -= step * here; path.append(path[-1])
+    All rows of the path are the last place. You put one and the same array into the list again and again, and go on
+    changing it.
+< tolerance: => < tolerance and path.append(path[-1] - step * here) is None:
+    You take one step more after the place where the ground is level. Ask before you step.
+np.linalg.norm(here) => np.abs(here).max()
+np.linalg.norm(here) => np.abs(here).min()
+np.linalg.norm(here) => np.abs(here).sum()
+np.linalg.norm(here) => np.sum(here**2)
+    Level means that the *length* of the slope is small, the root of the sum of the squares. Do you ask it of one
+    component, of a sum without squares, or of the squared length?
+< tolerance => >= tolerance
+    You stop where the ground is steep: larger and smaller are exchanged.
+< tolerance => <= tolerance
+    Where the slope is exactly as long as the tolerance, the ground is not level yet: it has to be smaller.
+range(most) => range(most - 1)
+range(most) => range(most + 1)
+    You take one step less or one more than `most`. Places and steps are not the same number.
+""",
+    telling="""
+np.abs(f(*LONG)[1:] - f(*LONG)[:-1] + 0.2 * long_bowl(f(*LONG)[:-1])).max()
+    Every place must be the one before minus step * slope there. Where do you take the slope, and do you go on where you
+    have stopped?
+[min(np.linalg.norm(long_bowl(f(*LONG)[part]), axis=1)) < 0.05 for part in (np.s_[:-1], np.s_[-1:])]
+    The slope must be shorter than `tolerance` at the last place of the path, and at no place before. Do you ask at
+    every place, and before you step?
+""",
 )
 
 
-# ---- gauss_newton_step
+def _linear(seed, h, w, correlation=0.6, noise=0.1):
+    """An image, slopes that go together along rows and columns, and what the image becomes if it moves."""
+    y = draw(seed, h, w)
+    dy_du = draw(seed + 1, h, w, 2, low=-0.8, high=0.8)
+    dy_du[..., 1] = np.round(dy_du[..., 1] + correlation * dy_du[..., 0], 2)
+    return y, np.round(y + dy_du @ (0.8, -0.5) + draw(seed + 2, h, w, low=-noise, high=noise), 3), dy_du
 
 
-def _step_reference(y, fixed, dy_du):
-    return np.linalg.lstsq(dy_du.reshape(-1, 2), (fixed - y).ravel(), rcond=None)[0]
-
+IMAGE, WANTED, SLOPES = _linear(51, 4, 5)
 
 GAUSS_NEWTON_STEP = Exercise(
-    name="gauss_newton_step",
-    title="a step that needs no step size",
-    reference=_step_reference,
-    cases=[
-        Case(
-            "pixels that change along rows or along columns, never both",
-            (np.zeros((1, 2)), np.array([[0.5, 0.6]]), np.array([[[1.0, 0.0], [0.0, 2.0]]])),
-        ),
-        Case("4 x 4 pixels, an exact answer", linear(1, 4, 4, residual=0)),
-        Case("5 x 3 pixels", linear(2, 5, 3)),
-        Case("slopes along rows and columns that go together", linear(3, 6, 5, correlation=2)),
-    ],
-    mistakes=[
-        Mistake(
-            "You solve for each direction as if the other did not move. Where slopes along rows and columns go "
-            "together, both steps then do the same work twice.",
-            wrong.each_alone,
-        ),
-        Mistake(
-            "You go the wrong way: is the difference fixed - y or y - fixed, and is the step to be added?",
-            lambda *given: -_step_reference(*given),
-        ),
-        Mistake(
-            "You step twice as far as you should. Both sides of the equations come from the derivative of a square.",
-            lambda *given: 2 * _step_reference(*given),
-        ),
-        Mistake(
-            "This is the direction downhill, but not how far. What do the squared slopes of the image tell you?",
-            lambda *given: wrong.both_sides(*given)[1],
-        ),
-        Mistake(
-            "This is the direction downhill, divided by the number of pixels, but not how far.",
-            lambda *given: wrong.both_sides(*given)[1] / given[0].size,
-        ),
-        Mistake(
-            "You multiply by the matrix of the equations instead of solving them.",
-            lambda *given: np.matmul(*wrong.both_sides(*given)),
-        ),
-        Mistake(
-            "The slopes have to be squared twice over in the denominator: yours takes a root.",
-            lambda *given: wrong.each_alone(*given, power=0.5),
-        ),
-        Mistake(
-            "You divide sums of differences by sums of slopes. Slopes of different sign cancel in a plain sum.",
-            lambda y, fixed, dy_du: np.sum(fixed - y) / dy_du.sum(axis=(0, 1)),
-        ),
-        Mistake(
-            "You average the step that each pixel would like. A pixel with a small slope would like an enormous one: "
-            "it has to count less.",
-            lambda y, fixed, dy_du: np.mean((fixed - y)[..., None] / dy_du, axis=(0, 1)),
-        ),
-        *[
-            Mistake(
-                "You solve for one direction, and for the other with what is left. Then the first is wrong again: the "
-                "two equations have to hold at once.",
-                lambda *given, order=order: wrong.one_after_the_other(*given, order),
-            )
-            for order in ((0, 1), (1, 0))
-        ],
-        *[
-            Mistake(
-                "One side of your equations is a sum over the pixels, the other a mean: the step is off by the number "
-                "of pixels.",
-                lambda y, *rest, power=power: wrong.solved(y, *rest) * float(y.size) ** power,
-            )
-            for power in (1, -1)
-        ],
-        *[
-            Mistake(
-                "You solve the two equations by hand, with a wrong sign. Write them out for two unknowns, or use "
-                "`np.linalg.solve`.",
-                lambda *given, cross=cross, below=below: wrong.by_determinants(*given, cross, below),
-            )
-            for cross, below in ((1, -1), (-1, 1), (1, 1))
-        ],
-        Mistake(
-            "You return two numbers one by one. Asked for is one array that holds both.",
-            lambda *given: tuple(_step_reference(*given)),
-        ),
-        Mistake(
-            "You use the first row of pixels only. The step has to fit all of them.",
-            lambda *given: wrong.solved(*(x[:1] for x in given)),
-        ),
-        Mistake(
-            "`reshape(2, -1)` cuts dy_du into two halves of the image. The two directions are its last axis.",
-            wrong.mixed,
-        ),
-        Mistake(
-            "The pixels of the difference and those of the slopes come in different orders: one by rows, one by "
-            "columns.",
-            lambda y, fixed, dy_du: wrong.solved(*(x.T.reshape(x.shape) for x in (y, fixed)), dy_du),
-        ),
-        Mistake(
-            "Your equations hold the square of the difference. The square is gone once its derivative is taken.",
-            lambda y, fixed, dy_du: wrong.solved(0 * y, (fixed - y) ** 2, dy_du),
-        ),
-        *[
-            Mistake(
-                "You take the shortest step that each pixel would like, one by one. But one pixel sees only how far to "
-                "go along its own slope, and nothing of the way across it.",
-                lambda *given, total=total: wrong.of_each_pixel(*given, total),
-            )
-            for total in (np.mean, np.sum)
-        ],
-        Mistake(
-            "Your equations hold the fixed image, not the difference that is left.",
-            lambda y, fixed, dy_du: _step_reference(0 * y, fixed, dy_du),
-        ),
-    ],
-    properties=[
-        properties.stays_where_it_fits,
-        properties.finds_an_exact_motion,
-        properties.does_not_see_contrast,
-        properties.nothing_better_nearby,
-    ],
+    gauss_newton_step,
+    "a step that needs no step size",
     components=("u_row", "u_column"),
+    cases={
+        "the example": (np.zeros((1, 2)), np.array([[0.5, 0.6]]), np.array([[[1.0, 0.0], [0.0, 2.0]]])),
+        "2 x 3 pixels": _linear(2, 2, 3),
+        "slopes along rows and columns that go together": _linear(4, 6, 5, correlation=2),
+        "faint images": tuple(1e-3 * x for x in (IMAGE, WANTED, SLOPES)),
+    },
+    mistakes="""
+np.linalg.solve(J.T @ J, J.T @ residual) => J.T @ residual / np.sum(J * J, axis=0)
+    You solve for each direction as if the other did not move. Where slopes along rows and columns go together, both
+    steps then do the same work twice.
+fixed - y => y - fixed
+    You go the wrong way: is the difference fixed - y or y - fixed, and is the step to be added?
+np.linalg.solve(J.T @ J, J.T @ residual) => J.T @ residual
+np.linalg.solve(J.T @ J, J.T @ residual) => J.T @ residual / len(J)
+    This is the direction downhill, but not how far. What do the squared slopes of the image tell you?
+dy_du.reshape(-1, 2) => dy_du.reshape(2, -1).T
+    `reshape(2, -1)` cuts dy_du into two halves of the image. The two directions are its last axis.
+(fixed - y).ravel() => fixed.ravel()
+    Your equations hold the fixed image, not the difference that is left.
+""",
+    telling="""
+f(IMAGE, IMAGE, SLOPES)
+    Where the warped image is the fixed one already, the step must be (0, 0).
+f(IMAGE, IMAGE + SLOPES @ (0.3, -0.7), SLOPES)
+    If the fixed image is exactly y + .3 dy/du_row - .7 dy/du_column, the step must be (.3, -.7).
+(WANTED - IMAGE - SLOPES @ f(IMAGE, WANTED, SLOPES)).ravel() @ SLOPES.reshape(-1, 2)
+    Another step near yours gives a smaller sum of squares. Are both equations fulfilled at once?
+""",
 )
-
 
 EXERCISES = [SLOPE_OF_MASKED_LOSS, DESCEND_UNTIL_LEVEL, GAUSS_NEWTON_STEP]

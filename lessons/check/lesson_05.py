@@ -1,165 +1,214 @@
 """The checks of the exercises of lesson 5."""
 
-import contextlib
-import inspect
-
 import numpy as np
 
-from lessons.check import lesson_05_mistakes
-from lessons.check import lesson_05_properties as on_graphs
-from lessons.check.checking import Case, Exercise, examine
-
-RNG = np.random.default_rng(5)
-
-
-def _draw(*shapes):
-    return tuple(RNG.standard_normal(shape) for shape in shapes)
+from lessons.check.calling import Hint, careful
+from lessons.check.checking import Exercise
+from lessons.check.properties import draw
+from lessons.solutions.lesson_05 import linear, sum_to_shape, topological_order
 
 
-# linear: the answer is (y, (vjp_x, vjp_weight)). First its form is looked at, then the three arrays that it leads to.
+def _three_arrays(linear):
+    """The answer is (y, (vjp_x, vjp_weight)). First its form is looked at, then the arrays that it leads to."""
 
-
-def _linear_form(linear):
-    x, weight, g = np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 4))
-    answer = linear(x, weight)
-    form = "the form (y, (vjp_x, vjp_weight)): the output, and a tuple of functions"
-    if not (isinstance(answer, tuple) and len(answer) == 2):
-        return f"The answer must have {form}. Yours is {_kind(answer)}."
-    if not (isinstance(answer[1], tuple) and len(answer[1]) == 2):
-        return f"The answer must have {form}. The second part of yours is {_kind(answer[1])}."
-    for name, vjp in zip(("vjp_x", "vjp_weight"), answer[1], strict=True):
-        if not callable(vjp):
-            return (
-                f"The answer must have {form} that take a cotangent. {name} is {_kind(vjp)}, not a function. When "
-                "linear is called, no cotangent is known yet."
-            )
-        try:
-            inspect.signature(vjp).bind(g)
-        except TypeError:
-            return f"{name} must be a function of the cotangent alone. It may use x and weight, which it remembers."
-        except ValueError:
-            pass  # a function that does not tell its arguments
-        with contextlib.suppress(Exception):  # if it stops, the comparison will tell
-            if vjp(g) is None:
-                return f"{name} returns nothing (None). Is its `return` missing?"
-    return None
-
-
-def _kind(value):
-    if isinstance(value, tuple):
-        return f"a tuple of {len(value)}"
-    return "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
-
-
-def _linear_results(linear):
     def results(x, weight, g):
-        y, (vjp_x, vjp_weight) = linear(x, weight)
-        return y, vjp_x(g), vjp_weight(g)
+        form = "The answer must be (y, (vjp_x, vjp_weight)): the output, and a tuple of two functions of g alone."
+        answer = linear(x, weight)
+        for part in (lambda: answer, lambda: answer[1]):
+            if not (isinstance(part(), tuple) and len(part()) == 2):
+                raise Hint(f"{form} Where a tuple of two should be, yours has a {type(part()).__name__}.")
+        if not all(map(callable, answer[1])):
+            raise Hint(f"{form} One of yours is no function. When linear is called, no cotangent is known yet.")
+        return answer[0], *(careful(vjp)(g) for vjp in answer[1])
 
-    return examine(LINEAR_RESULTS, results)
-
-
-def _linear_reference(x, weight, g):
-    """The operation is linear in both arguments, so that moving an element by 1 gives its derivatives exactly."""
-    y = np.einsum("ni,io->no", x, weight)
-    g_x, g_weight = np.zeros_like(x), np.zeros_like(weight)
-    for element in np.ndindex(x.shape):
-        moved = x.copy()
-        moved[element] += 1
-        g_x[element] = (g * (np.einsum("ni,io->no", moved, weight) - y)).sum()
-    for element in np.ndindex(weight.shape):
-        moved = weight.copy()
-        moved[element] += 1
-        g_weight[element] = (g * (np.einsum("ni,io->no", x, moved) - y)).sum()
-    return y, g_x, g_weight
+    return results
 
 
-LINEAR_RESULTS = Exercise(
-    name="linear",
-    title="the VJPs of a matrix product",
-    reference=_linear_reference,
+def _matrices(seed, n, inputs, outputs):
+    shapes = (n, inputs), (inputs, outputs), (n, outputs)
+    return tuple(draw(seed + k, *shape, low=-2, high=2) for k, shape in enumerate(shapes))
+
+
+X, WEIGHT, G = _matrices(8, 4, 3, 2)
+
+LINEAR = Exercise(
+    linear,
+    "the VJPs of a matrix product",
+    through=_three_arrays,
     results=("y", "vjp_x(g)", "vjp_weight(g)"),
-    cases=[
-        Case("one row, two inputs, one output", (np.array([[1.0, 2.0]]), np.array([[3.0], [5.0]]), np.array([[10.0]]))),
-        Case("all matrices 3 x 3", _draw((3, 3), (3, 3), (3, 3))),
-        Case("4 rows, 3 inputs, 2 outputs", _draw((4, 3), (3, 2), (4, 2))),
-        Case("2 rows, 3 inputs, 5 outputs", _draw((2, 3), (3, 5), (2, 5))),
-    ],
-    mistakes=lesson_05_mistakes.LINEAR,
+    cases={
+        "the example": (np.array([[1.0, 2.0]]), np.array([[3.0], [5.0]]), np.array([[10.0]])),
+        "all matrices 3 x 3": _matrices(2, 3, 3, 3),
+        "4 rows, 3 inputs, 2 outputs": (X, WEIGHT, G),
+        "2 rows, 3 inputs, 5 outputs": _matrices(5, 2, 3, 5),
+    },
+    mistakes="""
+g @ weight.T => np.ones_like(g) @ weight.T
+x.T @ g => x.T @ np.ones_like(g)
+lambda g: g @ weight.T, lambda g: x.T @ g => lambda g: weight.T, lambda g: x.T
+    Your VJPs do not all use the cotangent that they get, as if every output counted 1 in the loss. In a longer
+    computation the outputs count differently.
+lambda g: g @ weight.T, lambda g: x.T @ g => lambda g: x.T @ g, lambda g: g @ weight.T
+    The VJPs stand in the wrong order: the first belongs to the first argument.
+weight.T => weight
+x.T => x
+g @ weight.T => weight.T @ g
+x.T @ g => g @ x.T
+    In a VJP a matrix is the wrong way round, or the factors are exchanged. It shows where it is not square; where it is
+    square, the numbers are wrong and nothing warns you.
+x.T @ g => g.T @ x
+    The cotangent of weight comes out transposed. It must have the shape of weight.
+x.T @ g => x.T @ g / len(x)
+    You take the mean over the rows for weight. Every row uses the same weight. What happens to the shares of several
+    uses?
+x.T @ g => np.outer(x[0], g[0])
+x.T @ g => np.outer(x[-1], g[-1])
+    Only the first or the last row has a share in the cotangent of weight. Every row uses it. Does a loop begin anew in
+    every turn?
+""",
+    telling="""
+[np.sum(X * f(X, WEIGHT)[1][0](G)), np.sum(WEIGHT * f(X, WEIGHT)[1][1](G))]
+    y is linear in x and in weight: sum(x * vjp_x(g)) and sum(weight * vjp_weight(g)) must be sum(y * g), and they are
+    not. Do you add up before you multiply? A sum of products is not the product of the sums.
+""",
 )
 
-LINEAR = Exercise(name="linear", title="the VJPs of a matrix product", properties=[_linear_form, _linear_results])
+SHARE = draw(6, 2, 3, 4)
 
 
-def _sum_reference(share, shape):
-    """Number the elements of the input, broadcast the numbers, and add what belongs to the same number."""
-    number = np.broadcast_to(np.arange(np.prod(shape, dtype=int)).reshape(shape), share.shape)
-    return np.bincount(number.ravel(), share.ravel(), minlength=int(np.prod(shape))).reshape(shape)
-
-
-def _float32_stays(sum_to_shape):
+def float32_stays(sum_to_shape):
     got = sum_to_shape(np.ones((2, 3), np.float32), (1, 3))
     if isinstance(got, list):
         return "The result must be an array, yours is a list."
-    got = np.asarray(got)
-    if got.dtype != np.float32:
-        return f"A share in float32 comes back as {got.dtype}. The dtype must stay what it is."
-    return None
-
-
-def _same_total(sum_to_shape):
-    share = np.random.default_rng(6).random((2, 3, 4))
-    for shape in ((), (4,), (3, 1), (1, 1, 1), (2, 1, 4)):
-        total = np.sum(sum_to_shape(share, shape))
-        if not np.isclose(total, share.sum()):
-            return (
-                f"The shares add up to {share.sum():.4g}, your result for the shape {shape} to {total:.4g}. Adding up "
-                "in groups loses nothing and counts nothing twice."
-            )
-    return None
+    if np.asarray(got).dtype != np.float32:
+        return f"A share in float32 comes back as {np.asarray(got).dtype}. The dtype must stay what it is."
 
 
 SUM_TO_SHAPE = Exercise(
-    name="sum_to_shape",
-    title="undo any broadcasting",
-    reference=_sum_reference,
-    cases=[
-        Case("nothing was repeated: (2, 3) to (2, 3)", (*_draw((2, 3)), (2, 3))),
-        Case("a number: (2, 3) to ()", (*_draw((2, 3)), ())),
-        Case("a row in every line: (2, 3) to (3,)", (*_draw((2, 3)), (3,))),
-        Case("a row in every line of a square: (3, 3) to (3,)", (*_draw((3, 3)), (3,))),
-        Case("a column, repeated to the right: (2, 3) to (2, 1)", (*_draw((2, 3)), (2, 1))),
-        Case("a row that has two axes: (2, 3) to (1, 3)", (*_draw((2, 3)), (1, 3))),
-        Case("one element that has two axes: (2, 3) to (1, 1)", (*_draw((2, 3)), (1, 1))),
-        Case("a number for each channel: (2, 4, 5, 3) to (3,)", (*_draw((2, 4, 5, 3)), (3,))),
-        Case("a column for each channel: (2, 4, 5, 3) to (4, 1, 3)", (*_draw((2, 4, 5, 3)), (4, 1, 3))),
-        Case("an image for the whole batch: (2, 4, 5, 3) to (1, 4, 5, 1)", (*_draw((2, 4, 5, 3)), (1, 4, 5, 1))),
-        Case("an axis of one that stays: (2, 1, 3) to (1, 3)", (*_draw((2, 1, 3)), (1, 3))),
-    ],
-    mistakes=lesson_05_mistakes.SUM_TO_SHAPE,
-    properties=[_same_total, _float32_stays],
+    sum_to_shape,
+    "undo any broadcasting",
+    cases={
+        "the example": (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), (2, 1)),
+        "nothing was repeated": (draw(1, 2, 3), (2, 3)),
+        "a number": (draw(2, 2, 3), ()),
+        "a row in every line": (draw(3, 2, 3), (3,)),
+        "a row in every line of a square": (draw(4, 3, 3), (3,)),
+        "one element that has two axes": (draw(6, 2, 3), (1, 1)),
+        "a column for each channel": (draw(8, 2, 4, 5, 3), (4, 1, 3)),
+        "an image for the whole batch": (draw(9, 2, 4, 5, 3), (1, 4, 5, 1)),
+        "an axis of one that stays": (draw(10, 2, 1, 3), (1, 3)),
+    },
+    mistakes="""
+return np.asarray(share.sum(axis=stretched, keepdims=True)) => return share
+    You add up the axes that are missing in front, and nothing else. What about an axis that is there, but has length 1
+    in the shape?
+range(added) => range(-added, 0)
+    You add up the last axes where axes are missing. NumPy compares shapes from the last axis on: where does it put the
+    new ones?
+ones = tuple(a for a, n in enumerate(shape) if n == 1); share = share.sum(axis=ones, keepdims=True)
+    You number the axes of length 1 as they are in the shape, but add them up while the new axes are still in front.
+    Which numbers do they have there?
+range(added) => range(min(added, 1))
+    You take off one axis in front. There can be more, or none.
+axis=stretched => axis=stretched[:1]
+    You add up along the first axis of length 1. There can be more.
+.sum( => .mean(
+    You take the mean of the shares. Think of a number that is used at six pixels: if it grows, all six change.
+""",
+    telling="""
+[np.sum(f(SHARE, shape)) for shape in ((), (4,), (3, 1), (2, 1, 4))]
+    All shares together must be as much after adding up as before. Adding up in groups loses nothing and counts nothing
+    twice.
+""",
+    properties=[float32_stays],
 )
 
 
+def _judged(function):
+    def result(inputs, output):
+        hint = _wrong_order(function(inputs, output), inputs, output)
+        if hint:
+            raise Hint(hint)
+        return True
+
+    return result
+
+
+def _wrong_order(order, inputs, output):
+    """A hint if this is no order in which one may walk back through the graph, else None."""
+    if not isinstance(order, list):
+        return f"The result must be a list of names, yours is a {type(order).__name__}."
+    behind = set(topological_order(inputs, output))
+    for name in order:
+        if name not in behind:
+            return f"{name!r} is in your list, but {output!r} was not computed from it. No cotangent will arrive there."
+        if order.count(name) > 1:
+            return (
+                f"{name!r} is more than once in your list. It hands on its cotangent once, however often it was used."
+            )
+    missing = behind - set(order)
+    for name in missing:
+        if not any(name in inputs[user] for user in missing):  # all that was computed from it has had its turn
+            return f"{name!r} is missing. Was it never met, or did it wait for more uses than report?"
+    early = [(name, source) for name in order for source in inputs[name] if order.index(source) < order.index(name)]
+    if early and order[-1] == output:
+        return "Your list is in the order in which the values were computed. In which order does one walk back?"
+    for name, source in early:
+        return (
+            f"{source!r} stands before {name!r}, from where a share is still to come when {source!r} hands on its own."
+        )
+
+
+def _random_graph(seed):
+    rng = np.random.default_rng(seed)
+    names = [f"v{k}" for k in rng.permutation(7)]
+    inputs = {
+        name: tuple(rng.choice(names[:i], rng.integers(1, 4)).tolist()) if i else () for i, name in enumerate(names)
+    }
+    return dict(sorted(inputs.items())), names[-1]  # nothing can be learnt from the order of the dictionary
+
+
+_doublings = lambda count: {0: (), **{k: (k - 1, k - 1) for k in range(1, count + 1)}}
+
+
+class _Counted(dict):
+    """A graph that counts how often it is asked for the inputs of a value."""
+
+    lookups = 0
+
+    def __getitem__(self, name):
+        _Counted.lookups += 1
+        return super().__getitem__(name)
+
+
+def few_lookups(function):
+    _Counted.lookups = 0
+    function(_Counted(_doublings(10)), 10)
+    if _Counted.lookups >= 500:
+        return f"To walk along 10 doublings you look up inputs {_Counted.lookups:,} times. Do you take every path?"
+    return _wrong_order(function(_doublings(60), 60), _doublings(60), 60)
+
+
+EXAMPLE = {"x": (), "two": (), "y": ("two", "x"), "product": ("y", "y"), "L": ("y", "product")}
+SQUARE = {"x": (), "square": ("x", "x"), "half": ("x",), "L": ("half", "square")}
+
 TOPOLOGICAL_ORDER = Exercise(
-    name="topological_order",
-    title="an order in which one may walk back",
-    properties=[
-        on_graphs.a_leaf,
-        on_graphs.ordered("In a chain of three values", {"x": (), "y": ("x",), "L": ("y",)}),
-        on_graphs.ordered("In the graph of L = y y + y", on_graphs.DIAMOND),
-        on_graphs.ordered("In the graph of L = y + y y", on_graphs.MIRRORED),
-        on_graphs.ordered("In the graph of L = x / 2 + x x", on_graphs.TWICE_AT_ONCE),
-        on_graphs.ordered("In the graph of L = x x + x / 2", on_graphs.TWICE_MIRRORED),
-        on_graphs.ordered("In a graph with values that L does not need", on_graphs.UNUSED),
-        on_graphs.ordered("In a graph with a short and a long way from x to L", on_graphs.SHORTCUT),
-        on_graphs.ordered("In a graph with several ways from x to L", on_graphs.SHORTCUTS),
-        on_graphs.ordered("In a chain that stands in the dictionary in another order", on_graphs.SHUFFLED),
-        on_graphs.random_graphs,
-        on_graphs.few_lookups,
-        on_graphs.deep_chain,
-        on_graphs.many_paths,
-    ],
+    topological_order,
+    "an order in which one may walk back",
+    through=_judged,
+    cases={
+        "the example": (EXAMPLE, "L"),
+        "a leaf": ({"x": ()}, "x"),
+        "a chain of three values": ({"y": ("x",), "L": ("y",), "x": ()}, "L"),
+        "L = y y + y": ({**EXAMPLE, "L": ("product", "y")}, "L"),
+        "L = x / 2 + x x": (SQUARE, "L"),
+        "L = x x + x / 2": ({**SQUARE, "L": ("square", "half")}, "L"),
+        "values that L does not need": ({**EXAMPLE, "lonely": (), "later": ("L", "lonely"), "aside": ("y",)}, "L"),
+        "a short and a long way": ({"x": (), "a": ("x",), "b": ("a",), "c": ("b",), "L": ("x", "c")}, "L"),
+        **{f"a random graph, number {seed}": _random_graph(seed) for seed in range(30)},
+        "a chain of 2,000 values": ({0: (), **{k: (k - 1,) for k in range(1, 2000)}}, 1999),
+    },
+    properties=[few_lookups],
 )
 
 EXERCISES = [LINEAR, SUM_TO_SHAPE, TOPOLOGICAL_ORDER]

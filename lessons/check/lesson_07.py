@@ -2,353 +2,175 @@
 
 import numpy as np
 
-from lessons.check import lesson_07_mistakes as wrong
-from lessons.check import lesson_07_properties as properties
-from lessons.check.checking import Case, Exercise, Mistake
-from lessons.check.lesson_07_mistakes import both, displacement, scatter
-from lessons.check.lesson_07_properties import ARGUMENTS, LINE
-from minireg import Tensor, backend, ops
+from lessons.check.checking import Exercise
+from lessons.check.properties import draw, each_alone
+from lessons.solutions.lesson_07 import one_sided_slopes, vjp_displacement, vjp_image
 
 
-def _project(g, image, u):
-    """The gradients of `ops.warp` with respect to the image and to the displacement, computed by the engine."""
-    tensors = [Tensor(backend.to_device(np.array(array)), requires_grad=True) for array in (image, u)]
-    ops.warp(*tensors).backward(backend.to_device(np.array(g)))
-    return tuple(backend.to_host(tensor.grad) for tensor in tensors)
+def _arrays(seed, n, h, w, channels, outside=0):
+    """A cotangent, images, and displacements that lead to random places up to `outside` pixels beyond the border."""
+    rng = np.random.default_rng(seed)
+    g, image = draw(seed, 2, n, h, w, channels, low=-2, high=2)
+    corner = rng.integers(-outside, [h - 1 + outside, w - 1 + outside], (n, h, w, 2))
+    return g, image, corner + np.round(rng.uniform(0.1, 0.9, corner.shape), 1) - np.moveaxis(np.mgrid[:h, :w], 0, -1)
 
+
+def _one_looks(row, column, cotangent=8.0):
+    """A cotangent and a field of 5 x 5 pixels that are 0 except at the middle one, which looks at this place."""
+    g, u = np.zeros((1, 5, 5, 1)), np.zeros((1, 5, 5, 2))
+    g[0, 2, 2], u[0, 2, 2] = cotangent, (row - 2, column - 2)
+    return g, u
+
+
+CASES = {
+    "2 x 2 pixels, all points inside": _arrays(1, 1, 2, 2, 1),
+    "3 x 6 pixels, all points inside": _arrays(2, 1, 3, 6, 1),
+    "three channels": _arrays(3, 1, 4, 5, 3),
+    "a batch of three images": _arrays(4, 3, 4, 5, 2),
+    "points beyond the border": _arrays(5, 2, 4, 5, 2, outside=3),
+    "displacements by whole pixels": tuple(np.round(x) for x in _arrays(6, 1, 5, 4, 2, outside=1)),
+}
+BATCH, CHANNELS = CASES["a batch of three images"], CASES["three channels"]
+# A quarter of a pixel beyond the upper, the left, the lower and the right border of 5 x 5 pixels, and far outside.
+BEYOND = [_one_looks(*place) for place in ((-0.25, 2), (2, -0.25), (4.25, 2), (2, 4.25), (-3.3, 2), (2, 7.3))]
+
+EXAMPLE = np.zeros((1, 2, 2, 1)), np.array([[3.0, 5.0], [7.0, 9.0]]).reshape(1, 2, 2, 1), np.zeros((1, 2, 2, 2))
+EXAMPLE[0][0, 0, 0, 0], EXAMPLE[2][0, 0, 0] = 10, 0.5
+RAMP = np.add.outer(4.0 * np.arange(3), 2.0 * np.arange(6))[None, :, :, None]
+FOUR_BLACK = draw(71, 1, 5, 5, 1)  # those around (1.3, 2.6)
+FOUR_BLACK[:, 1:3, 2:4] = 0
 
 VJP_DISPLACEMENT = Exercise(
-    name="vjp_displacement",
-    title="the VJP of warping in the displacement",
-    reference=lambda g, image, u: _project(g, image, u)[1],
-    cases=[Case(words, arguments) for words, arguments in ARGUMENTS.items()],
-    mistakes=[
-        Mistake(
-            "Each derivative has the fraction of its own axis as weight. A cell has two steps down, one on its left "
-            "side and one on its right: which of the two fractions says how far the point is from these sides?",
-            lambda g, image, u: displacement(g, image, u, weights=lambda s, t: (t, s)),
-        ),
-        Mistake(
-            "You weight the near side of the cell as if it were the far one: the two weights are exchanged.",
-            lambda g, image, u: displacement(g, image, u, weights=lambda s, t: (1 - s, 1 - t)),
-        ),
-        Mistake(
-            "Along columns you weight the two steps with the same fraction as along rows. Where does the point lie "
-            "between the upper and the lower side of its cell?",
-            lambda g, image, u: displacement(g, image, u, weights=lambda s, t: (t, t)),
-        ),
-        Mistake(
-            "Along rows you weight the two steps with the same fraction as along columns. Where does the point lie "
-            "between the left and the right side of its cell?",
-            lambda g, image, u: displacement(g, image, u, weights=lambda s, t: (s, s)),
-        ),
-        Mistake(
-            "Both steps of the cell count the same in your derivative, wherever the point lies between them. The "
-            "nearer one must count more.",
-            lambda g, image, u: displacement(g, image, u, weights=lambda s, t: (0 * s + 0.5, 0 * t + 0.5)),
-        ),
-        Mistake(
-            "You take the step on one side of the cell only, the upper or the left one. It is as wrong as the point is "
-            "far from this side.",
-            lambda g, image, u: displacement(g, image, u, weights=lambda s, t: (0 * s, 0 * t)),
-        ),
-        Mistake(
-            "The cotangent is missing: you return the slopes of the image, not how the loss changes.",
-            lambda g, image, u: displacement(np.ones_like(g), image, u),
-        ),
-        Mistake(
-            "You take the mean over the channels. One displacement moves all of them: what each contributes adds up.",
-            lambda g, image, u: displacement(g, image, u, total=np.mean),
-        ),
-        Mistake(
-            "You use the first channel only. One displacement moves all of them: what each contributes adds up.",
-            lambda g, image, u: displacement(g, image, u, total=lambda x, axis: x[..., 0]),
-        ),
-        Mistake(
-            "Only the last channel arrives in your result. Does a loop over the channels overwrite, where it should "
-            "add?",
-            lambda g, image, u: displacement(g, image, u, total=lambda x, axis: x[..., -1]),
-        ),
-        Mistake(
-            "Left of pixel 0 and above it, your cell is the wrong one. What does `int` make of -0.3, and `floor`?",
-            lambda g, image, u: displacement(g, image, u, whole=np.trunc),
-        ),
-        Mistake(
-            "You take the cell behind the nearest pixel. In the second half of a cell that is the next cell.",
-            lambda g, image, u: displacement(g, image, u, whole=np.round),
-        ),
-        Mistake(
-            "Beyond the border your image goes on with its last pixel. Here it ends in zeros, and has a slope there.",
-            lambda g, image, u: displacement(g, image, u, border="edge"),
-        ),
-        Mistake(
-            "Beyond one border you read at the opposite one: to NumPy the index -1 is no error, it means the end.",
-            lambda g, image, u: displacement(g, image, u, border="wraps"),
-        ),
-        Mistake(
-            "Beyond the upper and the left border you read at the opposite one: you test for indices that are too "
-            "large, and to NumPy the index -1 is no error, it means the end.",
-            lambda g, image, u: displacement(g, image, u, border="wraps at one side"),
-        ),
-        Mistake(
-            "Just beyond the upper and the left border you read at the opposite one: index -1 is not outside for "
-            "NumPy, it reads the last pixel.",
-            lambda g, image, u: displacement(g, image, u, border="wraps at -1"),
-        ),
-        Mistake(
-            "You compare rows with the number of columns, and columns with the number of rows. Which axis of the "
-            "image is which?",
-            lambda g, image, u: displacement(g, image, u, border="H and W exchanged"),
-        ),
-        Mistake(
-            "Every image of the batch must be read at its own points: you read the first one for all.",
-            lambda g, image, u: displacement(g, image, u, batch=0),
-        ),
-        Mistake(
-            "All images of the batch use the displacements of the first. Each has its own.",
-            lambda g, image, u: displacement(g, image, 0 * u + u[:1]),
-        ),
-        Mistake(
-            "Output pixel p looks at p + u(p). You look at u(p).",
-            lambda g, image, u: displacement(g, image, u, positions=False),
-        ),
-        Mistake(
-            "You look at p - u(p). Pulling means that the output pixel p looks at p + u(p).",
-            lambda g, image, u: displacement(g, image, -u),
-        ),
-        Mistake(
-            "You add the displacement along columns to the row, and the one along rows to the column.",
-            lambda g, image, u: displacement(g, image, u[..., ::-1]),
-        ),
-        Mistake(
-            "You take the displacements for (column, row), and give the result in that order too. Here rows come "
-            "first.",
-            lambda g, image, u: displacement(g, image, u[..., ::-1])[..., ::-1],
-        ),
-        Mistake(
-            "Where a point lies exactly on a pixel, you give the mean of the slopes before and after it. Asked for is "
-            "the one in the direction of growing coordinates.",
-            wrong.mean_at_kinks,
-        ),
-        Mistake(
-            "Where a point lies exactly on a pixel, you take the cell before it. Asked for is the derivative in the "
-            "direction of growing coordinates.",
-            lambda g, image, u: displacement(g, image, u, whole=lambda x: np.ceil(x) - 1),
-        ),
-        Mistake(
-            "Where a point lies exactly on a pixel, both ends of your cell are this pixel, and the slope comes out as "
-            "0. A cell has two rows and two columns, also there: what is the `ceil` of a whole number?",
-            lambda g, image, u: displacement(g, image, u, behind=lambda i, r: np.ceil(r)),
-        ),
-        Mistake(
-            "You differentiate the image at p, without the displacement. What counts is the cell where p looks.",
-            lambda g, image, u: displacement(g, image, 0 * u),
-        ),
-        Mistake(
-            "You interpolate the steps as if they were an image. A step along rows is the same anywhere between its "
-            "two rows: only across does it matter where the point lies.",
-            wrong.of_interpolated_steps,
-        ),
-        Mistake(
-            "You differentiate the warped image. Its neighbours look at other places, each with its own displacement. "
-            "What counts is how the image changes around the place where p looks.",
-            wrong.of_the_warped_image,
-        ),
-        Mistake(
-            "Central differences of the image, interpolated, are the slopes of a smoother curve than the one that is "
-            "sampled. Which four pixels does the warped value depend on?",
-            wrong.of_a_smooth_image,
-        ),
-    ],
-    properties=properties.OF_THE_DISPLACEMENT,
+    vjp_displacement,
+    "the VJP of warping in the displacement",
+    cases={"the example": EXAMPLE, **CASES},
+    mistakes="""
+s, t, V = => t, s, V =
+    Each derivative has the fraction of its own axis as weight. A cell has two steps down, one on its left side and one
+    on its right: which of the two fractions says how far the point is from these sides?
+s, t, V = _cells(image, u) => s, t, V = _cells(image, u); s, t = 1 - s, 1 - t
+    You weight the near side of the cell as if it were the far one: the two weights are exchanged.
+s, t, V = _cells(image, u) => s, t, V = _cells(image, u); s = t = 0.5
+    Both steps of the cell count the same in your derivative, wherever the point lies between them. The nearer one must
+    count more.
+np.sum => np.mean
+    You take the mean over the channels. One displacement moves all of them: what each contributes adds up.
+np.floor => np.trunc
+    Left of pixel 0 and above it, your cell is the wrong one. What does `int` make of -0.3, and `floor`?
+np.floor(r).astype(int), np.floor(c).astype(int) => np.ceil(r).astype(int) - 1, np.ceil(c).astype(int) - 1
+    Where a point lies exactly on a pixel, you take the cell before it. Asked for is the derivative in the direction of
+    growing coordinates.
+np.clip(i + k, 0, h - 1), np.clip(j + l, 0, w - 1)] * inside[..., None] => (i + k) % h, (j + l) % w]
+np.clip(i + k, 0, h - 1), np.clip(j + l, 0, w - 1)] * inside => (i + k) % h, (j + l) % w] * ((i + k < h) & (j + l < w))
+    Beyond one border you read at the opposite one: to NumPy the index -1 is no error, it means the end.
+u = -u
+    You look at p - u(p). Pulling means that the output pixel p looks at p + u(p).
+""",
+    telling="""
+[f(g, FOUR_BLACK, u) for g, u in [_one_looks(1.3, 2.6)]]
+    A pixel that looks at (1.3, 2.6) reads rows 1 and 2, columns 2 and 3. Your derivative there changes with other
+    pixels of the image too. Where are the differences taken, and between which pixels?
+f(np.ones((1, 3, 6, 1)), RAMP, CASES[list(CASES)[1]][2])
+    On a ramp that is 4 brighter with each row and 2 with each column, a cotangent of ones must give (4, 2) at all
+    pixels. Which two pixels does each step join, do the weights of the two steps along an axis add up to 1, and is
+    anything in your result that is no step of the image?
+f(CHANNELS[0] * [0, 1, 0], *CHANNELS[1:])
+    Where the cotangent is 0 in all channels but one, the other channels of the image must not matter: each channel has
+    a cotangent of its own, and so has each pixel. In which order do you multiply and add up?
+[f(g, np.ones((1, 5, 5, 1)), u) for g, u in BEYOND]
+    The points that lie just beyond the border of a white image of 5 x 5 pixels have a slope: two of their four pixels
+    are still inside, and the curve falls to zero there. Further out there is none. Yours is another.
+""",
+    properties=[each_alone(*BATCH)],
 )
 
+MEETING = 1.5 - np.moveaxis(np.mgrid[:3, :3], 0, -1)[None]
+THREE_LOOK = np.array([0, 8.0, 0]).reshape(1, 1, 3, 1), np.array([0, 0, 0, 0.25, 0, 0]).reshape(1, 1, 3, 2)
 VJP_IMAGE = Exercise(
-    name="vjp_image",
-    title="the VJP of warping in the image",
-    reference=lambda g, u: _project(g, np.zeros_like(g), u)[0],
-    cases=[Case(words, (g, u)) for words, (g, _, u) in ARGUMENTS.items()],
-    mistakes=[
-        Mistake(
-            "Where a pixel is hit twice, one share is lost: `x[index] += share` counts a repeated index only once. "
-            "Find in the lesson what adds one after the other.",
-            lambda g, u: scatter(g, u, add=wrong.buffered),
-        ),
-        Mistake(
-            "Shares that meet at a pixel must add up: a later one overwrites the earlier ones.",
-            lambda g, u: scatter(g, u, add=wrong.overwrite),
-        ),
-        Mistake(
-            "You warp g: pixel p of your result reads g at p + u(p). It is the other way round: p + u(p) is the place "
-            "that receives, and g(p) is what it receives.",
-            lambda g, u: wrong.interpolate(g, u),
-        ),
-        Mistake(
-            "You warp g with -u. That undoes a displacement only where all pixels have the same one; elsewhere the "
-            "pixel that looked here is another one than the one that -u leads to.",
-            lambda g, u: wrong.interpolate(g, -u),
-        ),
-        Mistake(
-            "You hand all of g(p) to one pixel, the one that lies before the point. p has read four.",
-            lambda g, u: scatter(g, u, weights=lambda s, t: (0 * s, 0 * t)),
-        ),
-        Mistake(
-            "You hand all of g(p) to the nearest pixel. p has read four.",
-            lambda g, u: scatter(g, u, whole=np.round, weights=lambda s, t: (0 * s, 0 * t)),
-        ),
-        Mistake(
-            "The fractions along rows and along columns are exchanged in the weights.",
-            lambda g, u: scatter(g, u, weights=lambda s, t: (t, s)),
-        ),
-        Mistake(
-            "The near pixel gets the weight of the far one: the weights of the two sides are exchanged.",
-            lambda g, u: scatter(g, u, weights=lambda s, t: (1 - s, 1 - t)),
-        ),
-        Mistake(
-            "Shares for places beyond the border end up at the border. There nothing was read but zeros, which do not "
-            "belong to the image: what becomes of such a share?",
-            lambda g, u: scatter(g, u, border="edge"),
-        ),
-        Mistake(
-            "Shares that leave the image come in again on the opposite side: the index -1 is no error but the end.",
-            lambda g, u: scatter(g, u, border="wraps"),
-        ),
-        Mistake(
-            "Shares that leave the image at the top or on the left come in again on the opposite side: you test for "
-            "indices that are too large, and the index -1 is no error but the end.",
-            lambda g, u: scatter(g, u, border="wraps at one side"),
-        ),
-        Mistake(
-            "You compare rows with the number of columns, and columns with the number of rows. Which axis of g is "
-            "which?",
-            lambda g, u: scatter(g, u, border="H and W exchanged"),
-        ),
-        Mistake(
-            "You write to [column, row]. An image is indexed by the row first.",
-            lambda g, u: scatter(g, u, add=wrong.rows_and_columns_exchanged),
-        ),
-        Mistake(
-            "Left of pixel 0 and above it, your cell is the wrong one. What does `int` make of -0.3, and `floor`?",
-            lambda g, u: scatter(g, u, whole=np.trunc),
-        ),
-        Mistake(
-            "You look at p - u(p). Pixel p has read at p + u(p), and what it has read gets the shares.",
-            lambda g, u: scatter(g, -u),
-        ),
-        Mistake(
-            "Output pixel p looks at p + u(p). You look at u(p).",
-            lambda g, u: scatter(g, u, positions=False),
-        ),
-        Mistake(
-            "You add the displacement along columns to the row, and the one along rows to the column.",
-            lambda g, u: scatter(g, u[..., ::-1]),
-        ),
-        Mistake(
-            "The cotangent is missing: this is how often each pixel is read.",
-            lambda g, u: scatter(np.ones_like(g), u),
-        ),
-        Mistake(
-            "Your result is divided by how often each pixel is read. A gradient is a sum of shares, not their mean.",
-            wrong.averaged,
-        ),
-        Mistake(
-            "You return g itself, as if no pixel were displaced.",
-            lambda g, u: g * 1.0,
-        ),
-        Mistake(
-            "All images of the batch use the displacements of the first. Each has its own.",
-            lambda g, u: scatter(g, 0 * u + u[:1]),
-        ),
-        Mistake(
-            "All images of the batch hand their shares to the first one.",
-            lambda g, u: scatter(g, u, one_image=True),
-        ),
-    ],
-    properties=properties.OF_THE_IMAGE,
+    vjp_image,
+    "the VJP of warping in the image",
+    cases={"the example": THREE_LOOK, **{words: (g, u) for words, (g, _, u) in CASES.items()}},
+    mistakes="""
+np.add.at(g_image, hit, share[inside]) => g_image[hit] += share[inside]
+np.add.at(g_image, hit, share[inside]) => g_image[hit] = share[inside]
+    Where a pixel is hit twice, one share is lost: it is overwritten, or `x[index] += share` counts a repeated index
+    only once. Find in the lesson what adds one after the other.
+np.add.at(g_image, hit, share[inside]) => g_image[inside] += (row_weight * column_weight)[inside, None] * g[hit]
+    You warp g: pixel p of your result reads g at p + u(p). It is the other way round: p + u(p) is the place that
+    receives, and g(p) is what it receives.
+s, t = r - i, c - j => s, t = 0 * r, 0 * c
+    You hand all of g(p) to one pixel, the one that lies before the point. p has read four.
+s, t = => t, s =
+    The fractions along rows and along columns are exchanged in the weights.
+s, t = r - i, c - j => s, t = 1 - r + i, 1 - c + j
+    The near pixel gets the weight of the far one: the weights of the two sides are exchanged.
+np.floor => np.trunc
+    Left of pixel 0 and above it, your cell is the wrong one. What does `int` make of -0.3, and `floor`?
+inside = (row >= 0) & => inside = row > -99; row, column = np.clip(row, 0, h - 1), np.clip(column, 0, w - 1); inside &=
+    Shares for places beyond the border end up at the border. There nothing was read but zeros, which do not belong to
+    the image: what becomes of such a share?
+inside = (row >= 0) & (row < h) & (column >= 0) & (column < w) => inside = (row < h) & (column < w)
+inside = (row >= 0) & => row, column = row % h, column % w; inside =
+    Shares that leave the image come in again on the opposite side: the index -1 is no error but the end.
+""",
+    telling="""
+f(*_one_looks(2.25, 2.5))
+    Let one pixel with the cotangent 8 look a quarter of a pixel down and half a pixel to the right, and all others have
+    the cotangent 0. Which four pixels does it read, with which weights? Yours get other shares.
+f(CHANNELS[0], 0 * CHANNELS[2])
+    With u = 0 every pixel reads itself, so the result is g. Yours is not. Does it end too early, are channels mixed, or
+    do you leave out the first or the last row and column?
+f(np.ones((1, 3, 3, 1)), MEETING)
+    All output pixels look at the middle of one cell. Each of its four pixels must get a share of every one, and some
+    shares are lost. Is one overwritten? (With `x[index] += share`, too, a repeated index counts only once.)
+""",
+    properties=[each_alone(BATCH[0], BATCH[2])],
 )
 
+LINE = np.array([0.5, 2.0, 1.0, 1.0, 4.0])
 ONE_SIDED_SLOPES = Exercise(
-    name="one_sided_slopes",
-    title="the two slopes at a kink",
-    reference=lambda line, c: wrong.by_differences(line, c, h=1e-3),
-    cases=[
-        Case("between two pixels, c = 0.25", (LINE, 0.25)),
-        Case("on a peak, c = 1.0", (LINE, 1.0)),
-        Case("just behind a pixel, c = 3.75", (LINE, 3.75)),
-        Case("on the last pixel, c = 4.0", (LINE, 4.0)),
-        Case("on the first pixel, c = 0.0", (LINE, 0.0)),
-        Case("half a pixel left of the row, c = -0.5", (LINE, -0.5)),
-        Case("half a pixel right of the row, c = 4.5", (LINE, 4.5)),
-        Case("one pixel left of the row, c = -1.0", (LINE, -1.0)),
-        Case("far outside, c = -3.2", (LINE, -3.2)),
-        Case("far outside, c = 7.0", (LINE, 7.0)),
-    ],
-    mistakes=[
-        Mistake(
-            "Your slope before c belongs to the cell on the left of the one that c lies in. On a pixel this is right; "
-            "between two pixels both sides lie in one cell.",
-            lambda line, c: both(line, c, before=lambda c: wrong.whole(c) - 1),
-        ),
-        Mistake(
-            "Your slope before c belongs to the cell that begins at or after c. Which is the last cell on the way to "
-            "c from the left?",
-            lambda line, c: both(line, c, before=lambda c: int(np.ceil(c))),
-        ),
-        Mistake(
-            "Both your slopes are the one after c. On a pixel, the way from the left comes through another cell.",
-            lambda line, c: both(line, c, before=wrong.whole),
-        ),
-        Mistake(
-            "Both your slopes are the one before c. On a pixel, the way to the right goes through another cell.",
-            lambda line, c: both(line, c, after=wrong.cell_before),
-        ),
-        Mistake(
-            "On a pixel you return the mean of both slopes, as a central difference does. Here they are wanted apart.",
-            lambda line, c: (sum(both(line, c)) / 2,) * 2,
-        ),
-        Mistake(
-            "You measure the slope before c going away from c. A slope is the change as c grows, on both sides.",
-            lambda line, c: (-both(line, c)[0], both(line, c)[1]),
-        ),
-        Mistake(
-            "Left of the row your cell is the wrong one. What does `int` make of -0.5, and what does `floor`?",
-            lambda line, c: both(line, c, before=lambda c: int(c) - (c == int(c)), after=int),
-        ),
-        Mistake(
-            "Beyond its ends your row goes on with its last pixel. Here it drops to zero, within one pixel.",
-            lambda line, c: both(line, c, border="edge"),
-        ),
-        Mistake(
-            "Left of the row you read at its end: you test for indices that are too large, and to Python the index -1 "
-            "is no error.",
-            lambda line, c: both(line, c, border="wraps at one side"),
-        ),
-        Mistake(
-            "Just left of the row you read at its end: index -1 is not outside for Python, it reads the last pixel.",
-            lambda line, c: both(line, c, border="wraps at -1"),
-        ),
-        Mistake(
-            "Your two slopes are exchanged. Which cell lies on the way to c from the left?",
-            lambda line, c: both(line, c)[::-1],
-        ),
-        Mistake(
-            "Your row ends one pixel too early. Which index has the last of W pixels?",
-            lambda line, c: both(line[:-1], c),
-        ),
-        Mistake(
-            "Your slopes are those at c - 1. If you have put a zero before the row, where is pixel 0 now?",
-            lambda line, c: both(line, c - 1),
-        ),
-        Mistake(
-            "You return the values of two pixels. A slope is the step from one to the next.",
-            wrong.values,
-        ),
-        Mistake(
-            "Left of the row you read at its end: to Python the index -1 is no error. Here zeros lie beyond both ends.",
-            lambda line, c: both(line, c, border="wraps"),
-        ),
-    ],
-    properties=properties.OF_THE_SLOPES,
+    one_sided_slopes,
+    "the two slopes at a kink",
+    cases={
+        "the example, on a peak": (np.array([1.0, 4.0, 2.0]), 1.0),
+        "between two pixels": (LINE, 0.25),
+        "just before a pixel": (LINE, 0.999),
+        "just behind a pixel": (LINE, 3.01),
+        "on the last pixel": (LINE, 4.0),
+        "on the first pixel": (LINE, 0.0),
+        "half a pixel left of the row": (LINE, -0.5),
+        "half a pixel right of the row": (LINE, 4.5),
+        "one pixel left of the row": (LINE, -1.0),
+        "far outside on the left": (LINE, -3.2),
+    },
+    mistakes="""
+int(np.ceil(c)) - 1 => int(np.floor(c)) - 1
+    Your slope before c belongs to the cell on the left of the one that c lies in. On a pixel this is right; between two
+    pixels both sides lie in one cell.
+int(np.ceil(c)) - 1 => int(np.floor(c))
+int(np.floor(c)) => int(np.ceil(c)) - 1
+    Both your slopes are of one cell. On a pixel, the way from the left comes through another one than the way to the
+    right.
+before, after = int(np.ceil(c)) - 1, int(np.floor(c)) => before, after = int(c) - (c == int(c)), int(c)
+    Left of the row your cell is the wrong one. What does `int` make of -0.5, and what does `floor`?
+line[j] if 0 <= j < len(line) else 0.0 => line[min(max(j, 0), len(line) - 1)]
+    Beyond its ends your row goes on with its last pixel. Here it drops to zero, within one pixel.
+0 <= j < len(line) => -len(line) <= j < len(line)
+0 <= j < len(line) => -1 <= j < len(line)
+    Left of the row you read at its end: to Python the index -1 is no error. Here zeros lie beyond both ends.
+before, after = => after, before =
+    Your two slopes are exchanged. Which cell lies on the way to c from the left?
+""",
+    telling="""
+f(LINE, 1.0)
+    Pixel 1 of (0.5, 2, 1, 1, 4) is a peak: the curve climbs before it and falls after it.
+[f(LINE, c) for c in (1.1, 1.5, 1.9, 1.999)]
+    Between two pixels there is no kink: both slopes must be equal. Does a step, or rounding, lead across the next
+    pixel, or do the slopes depend on where in its cell c lies?
+[f(LINE, c) for c in (-0.5, 4.5, -3.5, 9.5)]
+    Half a pixel beyond its ends the curve is not flat: it climbs from 0, a pixel outside, to the first pixel, and falls
+    from the last one to 0. Further out everything is 0.
+""",
     results=("before", "after"),
 )
 

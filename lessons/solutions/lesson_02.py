@@ -30,8 +30,10 @@ def sample_2020(image, x, y):
     r = (y + 1) * (height - 1) / 2
     c = (x + 1) * (width - 1) / 2
     i0, j0 = np.floor(r).astype(int), np.floor(c).astype(int)
-    s, t = r - i0, c - j0  # formed before the indices are clipped
-    i1, j1 = np.clip(i0 + 1, 0, height - 1), np.clip(j0 + 1, 0, width - 1)
-    above = (1 - t) * image[i0, j0] + t * image[i0, j1]
-    below = (1 - t) * image[i1, j0] + t * image[i1, j1]
-    return (1 - s) * above + s * below
+    i1, j1 = i0 + 1, j0 + 1
+    up, down, left, right = i1 - r, r - i0, j1 - c, c - j0  # the weights, formed before the indices are clipped
+    i0, i1 = np.clip(i0, 0, height - 1), np.clip(i1, 0, height - 1)
+    j0, j1 = np.clip(j0, 0, width - 1), np.clip(j1, 0, width - 1)
+    above = left * image[i0, j0] + right * image[i0, j1]
+    below = left * image[i1, j0] + right * image[i1, j1]
+    return up * above + down * below

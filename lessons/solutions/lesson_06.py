@@ -2,13 +2,19 @@
 
 import numpy as np
 
-from lessons.exercises.lesson_06 import filter_rows  # noqa: F401 (given)
+
+def filter_rows(x, weights):
+    """Given: a filter of three weights along the rows, with zeros beyond the first and the last one."""
+    y = weights[1] * x
+    y[:, 1:] += weights[0] * x[:, :-1]
+    y[:, :-1] += weights[2] * x[:, 1:]
+    return y
 
 
 def directional_derivative(f, x, d):
     # In float32 no step gives six digits, so everything is done in float64, f included.
     x, d = np.asarray(x, np.float64), np.asarray(d, np.float64)
-    h = 1e-5
+    h = 1e-5 / (np.abs(d).max() or 1)  # so that x moves by as much, however long d is
     return np.asarray((f(x + h * d) - f(x - h * d)) / (2 * h))
 
 

@@ -41,8 +41,9 @@ def vjp_image(g, u):
         for column, column_weight in (j, 1 - t), (j + 1, t):
             inside = (row >= 0) & (row < h) & (column >= 0) & (column < w)
             share = (row_weight * column_weight)[..., None] * g
+            hit = batch[inside], row[inside], column[inside]
             # add.at, because a pixel that is hit twice must get both shares.
-            np.add.at(g_image, (batch[inside], row[inside], column[inside]), share[inside])
+            np.add.at(g_image, hit, share[inside])
     return g_image
 
 

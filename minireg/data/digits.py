@@ -7,6 +7,7 @@ image is known in training.
 """
 
 import csv
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ VALIDATION_SHARE = 12  # one training image in so many is left out of training: 
 IMAGE_SIZE = 32  # MNIST's 28 pixels, padded to a size that can be halved five times
 # Positions in MNIST's test split, and the digit they show: the random pairs of all digits that `held_out` draws. The
 # file pins them down for other programs, and for a NumPy whose random numbers may differ some day.
+TEST_IMAGES, LISTED = 10000, 100  # of MNIST, and pairs in the file
 LIST = Path(__file__).with_name("held_out_pairs.csv")
 
 
@@ -108,7 +110,7 @@ class DigitPairs:
         """How many pairs show every training image once."""
         return len(self._training_indices())
 
-    @property
+    @functools.cached_property
     def fingerprint(self):
         """Of the labels, which tell one data set from another and are read faster than the images."""
         return fingerprint(self.digits.train_labels, self.digits.test_labels)
@@ -143,8 +145,8 @@ class DigitPairs:
             moving = indices[indices != self.fixed_index][:count] if split == "test" else indices[:count]
             fixed_images = np.repeat(self._atlas(), len(moving), axis=0)
         else:
-            is_mnist = self.name == "mnist" and len(self.digits.test_labels) == 10000
-            is_listed = is_mnist and (self.digit, seed, split) == ("all", HELD_OUT_SEED, "test") and count <= 100
+            is_mnist = self.name == "mnist" and len(self.digits.test_labels) == TEST_IMAGES
+            is_listed = is_mnist and (self.digit, seed, split) == ("all", HELD_OUT_SEED, "test") and count <= LISTED
             draw = self.listed_indices if is_listed else self.drawn_indices
             moving, fixed = draw(count, seed, split)
             fixed_images = pad(images[fixed], IMAGE_SIZE)

@@ -17,6 +17,7 @@ every row takes the choice into your own hands.
 """
 
 import csv
+import functools
 import hashlib
 from pathlib import Path
 
@@ -67,10 +68,10 @@ class FolderPairs:
         """How many pairs show every training image once."""
         return int(np.sum(~self.test))
 
-    @property
+    @functools.cached_property
     def fingerprint(self):
         """Of the images as they are trained on, and of which are held out."""
-        return fingerprint(self.moving, self.fixed, self.test)
+        return fingerprint(self.moving, self.fixed if self.listed else None, self.test)
 
     def sampler(self, rng, augment=None):
         """A `Sampler` of training pairs: those of the CSV file, or each image with a random other one."""

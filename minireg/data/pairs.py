@@ -100,5 +100,7 @@ def fingerprint(*arrays):
     """
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(b"" if array is None else str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+        if array is not None:
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 """Every method by its name, as the command lines and the benchmarks find it."""
 
+import inspect
 from functools import partial
 
 import numpy as np
@@ -35,7 +36,7 @@ NEEDS = {  # what a method cannot do without, beside the images
 }
 
 
-def make_method(name, **options):
+def make_method(name, network=None, **options):
     """The registration method of this name.
 
     Parameters
@@ -43,14 +44,15 @@ def make_method(name, **options):
     name : one of METHODS
         "identity" moves nothing; "network" is what a network predicts; "network+refine" improves that for each pair;
         "optimise" and "demons" do without a network; "tps" meets landmarks.
-    options : what the function in METHODS takes beside the images: `network` for the two methods that begin with one,
-        `landmarks` for "tps", `progress=True` for a progress bar, and so on. None is as good as nothing.
+    network : Module, for the two methods that begin with one
+    options : what the function in METHODS takes beside the images: `landmarks` for "tps", `progress=True` for a
+        progress bar, and so on. None is as good as nothing.
 
     Returns
     -------
     function of moving and fixed, NumPy (N, H, W, 1) float32, that returns the displacement, NumPy (N, H, W, 2) float32
 
-    Raises InputError for an unknown name, or where the network or the landmarks that the method needs are missing.
+    Raises InputError for an unknown name or option, or where the network or the landmarks that it needs are missing.
 
     >>> images = np.zeros((3, 8, 8, 1), "float32")
     >>> make_method("identity")(images, images).shape
@@ -58,7 +60,12 @@ def make_method(name, **options):
     """
     if name not in METHODS:
         raise InputError(f"unknown method {name!r}: choose one of {', '.join(METHODS)}")
-    option, what = NEEDS.get(name, (None, None))
-    if option is not None and options.get(option) is None:
+    given = {option: value for option, value in ({"network": network} | options).items() if value is not None}
+    need, what = NEEDS.get(name, (None, None))
+    if need is not None and need not in given:
         raise InputError(f"the method {name!r} needs {what}")
-    return partial(METHODS[name], **{option: value for option, value in options.items() if value is not None})
+    _, _, *known = inspect.signature(METHODS[name]).parameters
+    unknown = [option for option in given if option not in known and "options" not in known]
+    if unknown:
+        raise InputError(f"the method {name!r} has no option {unknown[0]!r}: it takes {', '.join(known)}")
+    return partial(METHODS[name], **given)

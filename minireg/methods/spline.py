@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minireg.errors import InputError
 from minireg.fields import thin_plate_spline
 
 
@@ -23,5 +24,7 @@ def spline(moving, fixed, landmarks, smoothing=0.0, progress=False):
     [2.0, 0.0]
     """
     points = np.asarray(landmarks, np.float32)[None]
+    if points.ndim != 3 or points.shape[2] != 4:
+        raise InputError(f"expected landmarks (K, 4), moving and fixed row and column, got shape {points.shape[1:]}")
     field = thin_plate_spline(points[..., 2:], points[..., :2], *moving.shape[1:3], smoothing)
     return np.repeat(field, len(moving), axis=0)

@@ -9,7 +9,7 @@ def label_dice(a, b):
     """Dice overlap of each label, 2 |A and B| / (|A| + |B|), averaged over the labels that either map of a pair has.
 
     Label 0 is background and not counted. Every label counts the same, however small its part is. Warp label maps by
-    `ops.warp_nearest`: between labels 1 and 3 lies nothing.
+    `fields.warp_labels`: between labels 1 and 3 lies nothing.
 
     a and b are integer arrays (N, H, W, 1); the result is a float64 array (N,) in [0, 1], 1 where both maps are all
     background, for then they agree. Raises InputError where they are not integer arrays of one shape.

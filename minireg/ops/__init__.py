@@ -4,6 +4,7 @@ An op takes Tensors, raw arrays or numbers and returns a Tensor; see `minireg.au
 Images are (N, H, W, C). Where PyTorch has the same function, the names are PyTorch's.
 """
 
+from minireg.ops import operators  # noqa: F401 - Tensor has its operators now
 from minireg.ops.activation import leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
 from minireg.ops.arithmetic import abs, add, clip, div, exp, log, maximum, minimum, mul, neg, power, sqrt, sub
 from minireg.ops.convolution import conv2d, conv_transpose2d
@@ -11,7 +12,6 @@ from minireg.ops.filtering import separable_filter
 from minireg.ops.histogram import parzen_weights
 from minireg.ops.linear import linear, matmul
 from minireg.ops.normalization import batch_norm, dropout
-from minireg.ops.operators import Tensor  # noqa: F401 - with its operators, for the face of the package
 from minireg.ops.pooling import (
     avg_pool2d,
     depth_to_space,

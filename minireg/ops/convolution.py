@@ -16,8 +16,8 @@ How it is computed: as matrix products, after copying what the output pixels loo
 (im2col). Copying costs more than multiplying here, so only the taps along a row of the kernel are copied, kw C numbers
 that then lie side by side. The kh rows of the kernel are kh views of that copy, each shifted by a row, and one stacked
 matrix product does all of them. It is done for a block of images at a time (of rows, where an image is large): the copy
-fits the cache (`backend.scratch_bytes`), and its memory serves the next block. The backward makes it anew rather than
-keeping it: that is kw times the memory of x, and copying within the cache costs less than fetching from memory.
+fits the cache (`scratch_bytes` of the backend), and its memory serves the next block. The backward makes it anew rather
+than keeping it: that is kw times the memory of x, and copying within the cache costs less than fetching from memory.
 
 Source: Chellapilla, Puri, Simard, High performance convolutional neural networks for document processing, International
 Workshop on Frontiers in Handwriting Recognition 2006 (im2col).

@@ -24,5 +24,4 @@ Tensor.max = max
 Tensor.min = min
 Tensor.reshape = lambda self, *shape: reshape(self, shape[0] if isinstance(shape[0], tuple) else shape)
 Tensor.transpose = transpose
-Tensor.T = property(transpose)
 Tensor.__abs__ = abs

@@ -128,7 +128,7 @@ class Configuration:
     def completed(self, source):
         """This configuration for its source: its name, the fixed image that was drawn, the number of steps."""
         steps = self.steps
-        if steps is None and self.recipe == "mnist2020":
+        if steps is None and self.recipe == "mnist2020" and self.pairing:
             steps = math.ceil(EPOCHS_2020 * source.epoch / self.batch_size)
         elif steps is None:
             steps = STEPS[self.pairing or "images"]
@@ -176,8 +176,8 @@ def flag(name):
 
 def refuse_unconcerned(given, data):
     """Raise InputError where an option was given (is not None) that is for other data."""
-    for name in given.keys() & (FOR_DIGITS | FOR_PHANTOMS).keys() - concerning(data).keys():
-        if given[name] is not None:
+    for name in FOR_DIGITS | FOR_PHANTOMS:
+        if given.get(name) is not None and name not in concerning(data):
             whose = "digits" if name in FOR_DIGITS else "phantoms"
             raise InputError(f"{flag(name)} {given[name]} is for {whose}, not for --data {data}: leave it out")
 

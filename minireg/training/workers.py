@@ -26,15 +26,18 @@ def gradient_of_batch(configuration):
     if configuration.workers == 1 or backend.active().name != "numpy":
         yield backpropagate
         return
-    before = dict(os.environ)
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)  # for the workers: a core each. They inherit it when they start.
     workers = Workers(configuration.workers, configuration.model)
     try:
         yield workers.backpropagate
     finally:
         workers.close()
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 class Workers:

@@ -1,0 +1,149 @@
+"""Wrong answers to the exercises of all lessons: edits of the solution (joined by &&) :: what their hint must say."""
+
+WRONG = """
+rotation
+    degrees = -degrees && np.radians(degrees) => degrees :: Which way must it look? Besides: The angle is in degrees
+    degrees = -degrees && [looks_down - down, => [looks_down, :: Turned by 0 degrees
+    - sine * down => + sine * down :: keeps every distance
+    cosine * down + sine => down + sine :: keeps every distance
+    axis=-1) => axis=-1).round() :: keeps every distance
+warp_whole
+    images = images[0] && displacement[..., 0] => displacement[0][..., 0] :: not enough values to unpack
+    images = images[..., ::-1] :: come back unchanged
+    r, c = rows + displacement[..., 0] => r, c = rows + displacement[:, :1, :, 0] :: displacement of its own
+    (c < width) => (c < width - 1) :: also in the first and last row and column
+    displacement = displacement[:1] + 0 * displacement :: only the first image gets
+compose
+    r = np.clip(rows + first[..., 0], 0, height - 1) => r = rows :: looked up at one place
+    first, second = second, first && return first + second[r, c] => return second[r, c] :: Besides: You return `second`
+    return first + second[r, c] => return np.clip(first, -1, 1) + second[r, c] :: In a row of pixels
+    return first + second[r, c] => return first + second[rows, c] :: looked up at one place
+    return first + second[r, c] => return (first + second[r, c])[..., ::-1] :: two components exchanged
+sample_line
+    (1 - t) * black(j) => (np.ceil(c) - c) * black(j) :: What are `floor` and `ceil` of a whole number
+    c = np.sort(c) :: in any number and order
+    c = c - 1 && t = c - j => t = 1 - c + j :: your two weights are exchanged. Besides: Your result is that of a place
+    t = c - j => t = (c - j) ** 2 :: must be 7.5 at c = 2.25
+    t * black(j + 1) => (c >= 0) * t * black(j + 1) :: left end
+sample
+    image = np.arange(n)[:, None, None] => image = 0 :: only the first image gets
+    images = images[..., :1] + 0 * images :: The channels have to stay apart
+    (1 - s) * above => (1 - s) ** 2 * above :: What must the four weights add up to
+    r, c = np.clip(r, 0, images.shape[1] - 2), np.clip(c, 0, images.shape[2] - 2) :: also in its last row and column
+    return (1 - s) * above + s * below => return ((1 - s) * above + s * below)[..., 0] :: The result has shape
+sample_2020
+    - 1) / 2 => ) / 2 && x, y = y, x :: Besides: Both mistakes are mended, but now x and y are exchanged
+    return up => return 0.9 * up :: Not mended yet: an image of ones
+    np.clip(j0, 0, width - 1) => np.clip(j0, 0, width - 2) :: Where does your sampler look for the pixels
+    right * image[i1, j1] => right * image[i0, j1] :: What must be wrong with one of the four weights
+    return up * above + down * below => return (up * above + down * below).ravel() :: The result has shape
+ncc_of_pairs
+    np.sqrt(saa) * np.sqrt(sbb)) => np.sqrt(saa * sbb) + 1e-8) :: faint images
+    sab / norm) => abs(sab / norm)) :: a sign get lost
+    (np.ptp(a, axis=axes) == 0) => (a.var(axis=axes) == 0) && (np.ptp(b, axis=axes) == 0) => False :: tiny / tiny
+    a, b = a[..., :1], b[..., :1] :: does everything run over all three axes
+    x - x.mean(axis=axes, keepdims=True) => x && np.sqrt(saa) * np.sqrt(sbb) => saa * sbb :: Besides:
+best_contrast
+    / saa if => / (saa + 1e-3) if :: alpha must be 1 and beta 0
+    np.sum(a_centred * b_centred) / saa => np.ptp(b) / np.ptp(a) :: another alpha near yours has a smaller MSE
+    b.mean() - alpha * a.mean() => b.min() - alpha * a.min() :: Which beta fits your alpha
+    return alpha, => return np.array([alpha, b.mean() - alpha * a.mean()]); return alpha, :: as a tuple
+    a, b = a[:1], b[:1] :: a mean other than 0
+masked_mse
+    return total => return total.sum() / counts.sum() + 0 * total :: the plain MSE of each pair
+    (a - b) ** 2 => a**2 - b**2 :: How many numbers does your mean count
+    (a - b) ** 2 => abs(a - b) :: How many numbers does your mean count
+    a[~mask] = 0 :: changes its argument `a` in place
+    mask = mask[:1] | np.zeros_like(mask) :: What lies outside the mask
+slope_of_masked_loss
+    g = 2 * => g = :: every number is 0.5 times
+    math.floor => int && np.sum(mask) * moving.shape[2] => np.sum(mask) :: Besides: It is right for positive
+    * mask[..., None] / count => / count :: Pixels of the fixed image outside the mask
+    (y - fixed) => (moving - fixed) :: has the slope (.06, 0)
+    slope_of_masked_loss(u, moving, fixed, mask) :: It calls itself too deep
+descend_until_level
+    path = [np.array(u, float)] => path = [u] && path.append => u -= step * here; path.append :: `u` in place
+    here = slope(path[-1]) => here = slope(path[0]) :: Where do you take the slope
+    - step * here => + step * here && return np.array(path) => return np.reshape(path[1:], (-1, 2)) :: You go uphill
+    return np.array(path) => return np.array(path).T :: expected (k + 1, 2)
+    return np.array(path) => return np.array(path), len(path) :: It returns 2 results
+gauss_newton_step
+    J.T @ J, => J.T @ J + 1e-5 * np.eye(2), :: wrong in others
+    fixed - y => (y - fixed) / 2 :: every number is -0.5 times
+    J.T @ J, => J.T @ J + 0.1 * np.eye(2), :: the step must be (.3, -.7)
+    J.T @ residual) => J.T @ residual)[::-1] :: components exchanged
+    J.T @ J, => np.abs(J.T) @ np.abs(J), :: the step must be (.3, -.7)
+linear
+    return x @ weight, (lambda g: g @ weight.T, lambda g: x.T @ g) => return x @ weight :: Where a tuple of two
+    lambda g: x.T @ g) => x.T @ x) :: no cotangent is known yet
+    lambda g: x.T @ g => lambda g: np.outer(x.sum(axis=0), g.sum(axis=0)) :: Do you add up before you multiply
+    weight.T => weight && x.T @ g => g @ x.T :: a matrix is the wrong way round
+    lambda g: g @ weight.T => lambda g: None :: returns nothing (None)
+sum_to_shape
+    .sum( => .mean( && axis=stretched => axis=stretched[:1] :: Besides: You take the mean
+    return np.asarray(share.sum(axis=stretched, keepdims=True)) => return share.astype(float) :: and nothing else
+    keepdims=True)) => keepdims=True), dtype=float) :: comes back as float64
+    keepdims=True)) => keepdims=True)).tolist() :: yours is a list
+    return np.asarray => return 2 * np.asarray :: every number is 2 times
+topological_order
+    return order => return order[::-1] :: in the order in which the values were computed
+    if uses[source] == 0: => if True: :: is more than once in your list
+    return order => return tuple(order) :: must be a list
+    return order => return order[1:] :: 'L' is missing
+    return order => return sorted(order, key=str) :: stands before
+directional_derivative
+    (f(x + h * d) - f(x - h * d)) / (2 * h) => (f(x + h * d) - f(x)) / h && 1e-5 / => 1e-8 / :: to one side only
+    / (np.abs(d).max() or 1) =>  :: very long or very short
+    / (np.abs(d).max() or 1) =>  && d = d / np.linalg.norm(d) :: as long as 1 before you step
+    1e-5 => 1e-2 :: Which error is that
+    x, d = np.asarray(x, np.float64), np.asarray(d, np.float64) => x = x + 0 :: For an image in float32
+filter_rows_adjoint
+    weights = weights[::-1] && * g[: => * g_x[: :: Besides: You read from the array
+    g[:, [0, -1]] = 0 :: changes its argument `g` in place
+    return g_x => g_x[:, -1] = 0; return g_x :: a single 1
+    weights[2] * g => 0 * g :: a single 1 into the middle
+    return filter_rows(g[::-1], weights[::-1]) :: The adjoint test fails
+is_right
+    return f(x).sum() > 2 :: You never call
+    abs(left.sum() - right.sum()) => (left.sum() - right.sum()) :: How generous is your tolerance
+    1e-6 * terms => 1e-6 :: Relative to what do you compare
+    not abs(left.sum() - right.sum()) <= 1e-6 => abs(left.sum() - right.sum()) > 1e-6 :: nan > 0.001
+    g = rng.standard_normal(np.shape(J_d)) => g = np.ones(np.shape(J_d)) :: For one cotangent it is right
+    d = rng.standard_normal(x.shape) => d = np.ones(x.shape) :: cancel along the direction
+vjp_displacement
+    along_rows, axis=-1) => along_columns, axis=-1) :: it is what belongs along columns
+    axis=-1)], axis=-1) => axis=-1)], axis=-1) * [-1, 1] :: wrong sign along rows; along columns it is right
+    np.floor => np.trunc && np.sum => np.mean :: You take the mean over the channels
+    axis=-1)], axis=-1) => axis=-1)], axis=-1)[..., ::-1] && np.sum => np.mean :: two components exchanged
+    image = image[-1:] + 0 * image :: that a loop left behind
+vjp_image
+    np.add.at(g_image, hit, share[inside]) => g_image[hit] += share[inside] :: one share is lost
+    s, t = r - i, c - j => s = t = 0 * r + 0.5 :: Which four pixels does it read
+    g, u = g[:1], u[:1] && return g_image => return np.pad(g_image, ((0, 2), (0, 0), (0, 0), (0, 0))) :: shape
+    return g_image => return g_image.astype(int) :: behind the decimal point
+    u = 0.5 * u :: Yours get other shares
+one_sided_slopes
+    c = float(round(c)) :: Between two pixels there is no kink
+    0 <= j < len(line) => j < len(line) :: to Python the index -1 is no error
+    value = lambda j: line[j] if 0 <= j < len(line) else 0.0 => value = lambda j: line[j] :: IndexError
+    line = [0, *line] :: the curve climbs before it
+    if not 0 <= c <= len(line) - 1: return 0.0, 0.0 :: the curve is not flat
+vjp_ncc_b
+    np.sqrt(saa * sbb) => np.sqrt(saa * sbb) + 1e-5 :: wrong in others
+    np.sqrt(saa * sbb) => np.sqrt(saa * sbb) + 1e-8 :: faint images
+    (a / norm - sab / norm * b / sbb) => a / norm - sab / norm * b / sbb :: g belongs to both terms
+    sab / norm * b => b :: the one with y
+    axes = (1, 2, 3) => axes = (1, 2) :: over all pixels *and* channels
+vjp_centre_inside
+    np.sum(g) * mask / np.sum(mask) => np.sum(g) * mask / np.sum(mask * mask) :: by what is m divided
+    g - np.sum(g) * mask / np.sum(mask) => (1 - mask) * g - np.sum(g) * mask / np.sum(mask) :: cancel on their way
+    / np.sum(mask) => / (np.sum(mask) + 1e-8) :: a mask of tiny weights
+    np.sum(g) => np.sum(mask * g) && / np.sum(mask) => / mask.size :: Besides: You divide by a number
+    g -= mask * g.sum() / mask.sum() :: changes its argument `g` in place
+gradient_of_rotation
+    np.sum => np.mean :: have the right shares, but together
+    - np.cos(angle) * down => + np.cos(angle) * down :: do not have the right shares
+    return np.sum => return -np.sum :: wrong sign everywhere
+    angle = np.radians(angle) && down - (g_u.shape[1] - 1) / 2 => down :: looks at itself whatever the angle
+    angle = np.full_like(angle, angle[-1]) :: that a loop left behind
+"""
