@@ -455,7 +455,7 @@ claim(0 < np.sum(misled) < 0.2 * np.sum(g_u.any(axis=-1)), "some pixels were mis
 
 # %% [markdown]
 # Green circles are pixels that get worse even after a thousandth of a pixel: a kink has misled them. (Turn the knob
-# `longest` to 3 as well. A slope holds for one cell, and that step leaves it.)
+# `longest` to 3: the image is torn, whatever the loss says. A slope holds for one cell, and that step leaves it.)
 #
 # ## What you know now
 #

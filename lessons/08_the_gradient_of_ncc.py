@@ -162,8 +162,8 @@ pictures.show(axes[3], ncc_asks / np.abs(ncc_asks).max(), "NCC asks", **asks)
 lesson.save(figure, "asks")
 
 # %% [markdown]
-# NCC has found the shape. It asks for ink where only the fixed digit has it, for none where only the moving digit has
-# it, and for next to nothing on the paper of both. How much where both have ink? (In the code, `shape` is the fixed
+# NCC has found the shape. It asks for ink where only the fixed digit has it, to take ink away where only the moving
+# digit has it, and for next to no change on the paper of both. How much where both have ink? (In the code, `shape` is the fixed
 # digit before the bad scan.)
 
 # %%

@@ -127,6 +127,7 @@ SAMPLE_2020 = Exercise(
         "the example": (np.array([[5.0, 6.0, 9.0]]), np.array([-1.0, 0.0, 1.0]), np.array([-1.0, -1.0, -1.0])),
         "the middle of 3 x 3 pixels": (_images(32, 3, 3), np.array([0.0]), np.array([0.0])),
         "all pixels of an image": (_images(34, 4, 5), X, Y),
+        "on the last row and column": (_images(37, 3, 4), np.array([1.0, 0.3, -0.6]), np.array([0.2, 1.0, 1.0])),
         "places anywhere": (_images(35, 6, 4), *_anywhere(36, 7, 3)),
     },
     mistakes=f"""
