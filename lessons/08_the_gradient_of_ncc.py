@@ -163,8 +163,8 @@ lesson.save(figure, "asks")
 
 # %% [markdown]
 # NCC has found the shape. It asks for ink where only the fixed digit has it, to take ink away where only the moving
-# digit has it, and for next to no change on the paper of both. How much where both have ink? (In the code, `shape` is the fixed
-# digit before the bad scan.)
+# digit has it, and for next to no change on the paper of both. How much where both have ink? (In the code, `shape` is
+# the fixed digit before the bad scan.)
 
 # %%
 only_fixed = (moving < 0.05) & (shape > 0.95)
