@@ -1,5 +1,6 @@
 """Fixtures of the upper floors: small data sets in place of the full one, and a run trained on one of them."""
 
+import numpy as np
 import pytest
 from short_runs import SHORT, fewest_digits, short_animation, small_digits
 
@@ -32,3 +33,15 @@ def trained(tmp_path_factory):
         patch.setattr(sources, "load_strokes", small_digits)
         assert train.main([*SHORT, "--out", str(folder)]) == 0
     return folder
+
+
+@pytest.fixture
+def checkpoint(trained):
+    return trained / "checkpoint.npz"
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "good.npy"
+    np.save(path, small_digits().test_images[0, ..., 0])
+    return path

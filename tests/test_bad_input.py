@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 import pytest
-from short_runs import TINY, complaint, contents, small_digits
+from short_runs import TINY, complaint, contents
 
 from minireg import evaluate, register, train
 from minireg.data.mnist import CHECKSUMS
@@ -15,18 +15,6 @@ from minireg.training import load_network
 from minireg.training.checkpoint import load_checkpoint, save_checkpoint
 
 pytest_plugins = ["digits_fixture"]
-
-
-@pytest.fixture
-def checkpoint(trained):
-    return trained / "checkpoint.npz"
-
-
-@pytest.fixture
-def image(tmp_path):
-    path = tmp_path / "good.npy"
-    np.save(path, small_digits().test_images[0, ..., 0])
-    return path
 
 
 # Options of training

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from short_runs import TINY, complaint, contents, small_digits
+from short_runs import TINY, complaint, contents
 
 from minireg import evaluate, register, train
 from minireg.data.images import read_images
@@ -21,18 +21,6 @@ from minireg.errors import InputError
 from minireg.training import load_checkpoint
 
 pytest_plugins = ["digits_fixture"]
-
-
-@pytest.fixture
-def checkpoint(trained):
-    return trained / "checkpoint.npz"
-
-
-@pytest.fixture
-def image(tmp_path):
-    path = tmp_path / "good.npy"
-    np.save(path, small_digits().test_images[0, ..., 0])
-    return path
 
 
 # What other commands have written
