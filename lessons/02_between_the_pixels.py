@@ -130,7 +130,7 @@ four_pixels = np.array([[10.0, 20.0], [30.0, 60.0]])
 print(bilinear(four_pixels, np.array([0.5]), np.array([0.25])))
 
 # %% tags=["hide-input"]
-figure, axes = pictures.panels(3, aspect=1.05)
+figure, axes = pictures.panels(3)
 pictures.areas(axes[0], 0.5, 0.25, four_pixels)
 middle = np.unravel_index(moving.argmax(), moving.shape)
 r, c = np.mgrid[middle[0] - 3 : middle[0] + 3 : 0.02, middle[1] - 3 : middle[1] + 3 : 0.02]
@@ -173,10 +173,10 @@ lesson.save(figure, "slope")
 rng = np.random.default_rng(0)
 noise, ones = rng.random((28, 28)), np.ones((28, 28))
 r, c = rng.uniform(0, 27, (2, 1000))
-claim(max(np.compress(np.abs(shifts + 2) < 0.5, stairs)) == 0, "rounded, a whole pixel is as good as -2")
+claim(max(np.compress(np.abs(shifts + 2) < 0.5, stairs)) == 0, "rounded, all within half a pixel are as good as -2")
 claim(np.all(np.diff(slope) * np.sign(shifts[1:] + 1.995) > 0), "interpolated, the loss falls to -2 from both sides")
-unchanged = np.array_equal(bilinear(noise, rows, columns), noise)
-claim(unchanged and np.allclose(bilinear(ones, r, c), 1), "on the pixels nothing changes; the weights add up to 1")
+claim(np.array_equal(bilinear(noise, rows, columns), noise), "interpolation changes nothing on the pixels")
+claim(np.allclose(bilinear(ones, r, c), 1), "the four weights together are 1")
 
 
 # %% [markdown]
@@ -284,9 +284,8 @@ print("ours:", bilinear(np.ones((28, 28)), rows, columns)[-2:, -3:].tolist())
 
 # %% tags=["evidence", "hide-cell"]
 wrong = bilinear_2020(noise, rows, columns)
-hidden = np.array_equal(same, moving) and not moving[-1].any() and not moving[:, -1].any()
-lost = not wrong[-1].any() and not wrong[:, -1].any() and np.array_equal(wrong[:-1, :-1], noise[:-1, :-1])
-claim(hidden and lost, "it loses the last row, the last column and nothing else, which a black border hides")
+claim(np.array_equal(wrong, np.pad(noise[:-1, :-1], (0, 1))), "in 2020 only the last row and column were lost")
+claim(np.array_equal(same, moving) and not np.any(moving - np.pad(moving[:-1, :-1], (0, 1))), "a black border hides it")
 c = rng.uniform(-3, 30, 1000)
 j0, j1 = np.clip(np.floor([c, c + 1]).astype(int), 0, 27)
 t = c - j0  # of the clipped index, but one number for both weights
@@ -362,6 +361,7 @@ lesson.save(figure, "turns")
 
 # %% tags=["evidence", "hide-cell"]
 claim(mse(turned, moving) > 0.01 and mse(sharp, moving) < 1e-6, "interpolated each time it blurs, composed it stays")
+claim(np.abs(w[np.hypot(rows - 13.5, columns - 13.5) < 13.5]).max() < 1e-9, "inside a circle all pixels come back")
 labels = np.repeat([[0.0, 1.0, 3.0]], 3, axis=1)
 c = np.arange(0, 8.1, 0.25)[None, :]
 of_labels = [bilinear((labels == label).astype(float), 0 * c, c) for label in range(4)]
@@ -370,13 +370,18 @@ claim(2 not in np.argmax(of_labels, axis=0), "the label whose channel is largest
 images, u = rng.random((2, 28, 28, 1), np.float32), rng.normal(0, 5, (2, 28, 28, 2)).astype(np.float32)
 warped = backend.to_host(ops.warp(backend.to_device(images), backend.to_device(u), border="edge").data)
 ours = [bilinear(images[n, :, :, 0], rows + u[n, :, :, 0], columns + u[n, :, :, 1], "edge") for n in range(2)]
-claim(np.allclose(warped[..., 0], ours, atol=1e-4), "ops.warp is our bilinear")
+claim(np.allclose(warped[..., 0], ours, atol=1e-4), "ops.warp agrees with our bilinear")
 both = fields.compose(backend.to_device(u[:1]), backend.to_device(u[1:]))
-claim(np.allclose(backend.to_host(both.data)[0], compose(*u), atol=1e-3), "fields.compose is our compose")
+claim(np.allclose(backend.to_host(both.data)[0], compose(*u), atol=1e-3), "fields.compose agrees with ours")
 
 # %% [markdown]
 # This is the picture to show. All three went the whole way round in the same small steps. One was rounded each time,
 # one interpolated each time. The last asked first where each pixel has to look in the end, and then looked once.
+#
+# But composing interpolates too, the fields. Why do these not blur? Going along the rows, or along the columns, the
+# displacements of a rotation grow by the same amount from pixel to pixel. So they are *ramps*, and between two pixels
+# of a ramp the straight line is exact. Nothing is lost, as long as a pixel looks into the image. A curved field would
+# lose a little each time: of a curve, a straight line cuts the corner.
 #
 # The project's versions are `ops.warp` and `fields.compose`; the folded cell above checks that they agree with ours.
 #
@@ -402,7 +407,8 @@ claim(np.allclose(backend.to_host(both.data)[0], compose(*u), atol=1e-3), "field
 #
 # 1. `sample_line`: many places at once on a line of pixels, with black beyond its ends.
 # 2. `sample`: bilinear sampling of a set of images with several channels, with `"edge"`.
-# 3. `sample_2020`: a sampler as that of 2020. It has two mistakes. Find them, and mend them.
+# 3. `sample_2020`: a sampler built like the one of 2020 above, for places from -1 to 1. It has two mistakes. Find
+#    them, and mend them.
 #
 # A small project, without a check: **a film of a zoom.** Take a photograph, and look at ever smaller pieces of it, each
 # 1.1 times as large as the one before. Make the twenty frames twice: each from the photograph, and each from the frame

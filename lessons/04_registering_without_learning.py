@@ -128,6 +128,7 @@ lesson.save(figure, "uphill")
 
 # %% tags=["evidence", "hide-cell"]
 higher = [one_pixel(move(u, chosen))[0] > one_pixel(u)[0] for u, chosen in moves]
+claim(us[np.argmin((ys - TARGET) ** 2)] == 1, "u = 1 is the lowest place")
 claim(higher == [False, True, True, True], "three of the four moves go uphill")
 both = (one_pixel(1.0)[0] - one_pixel(1 - 1e-6)[0]) / 1e-6, one_pixel(1.0)[1]
 claim(np.allclose(both, (-0.12, 0.06), atol=1e-5), "at the kink the slopes are -.12 before it and .06 behind it")
@@ -135,9 +136,10 @@ claim(np.allclose(both, (-0.12, 0.06), atol=1e-5), "at the kink the slopes are -
 # %% [markdown]
 # <details><summary>The answer</summary>
 #
-# All but the first. The step of 4 is *too long*: it jumps across the valley. From `u = 1` even the shortest step goes
-# uphill. There the strip turns, and so does the loss. Before the turn its slope is -.12, behind it .06. Ours is the one
-# behind, since `floor(1)` starts the next pair. It says "go left", and left is the steep side.
+# All but the first. The step of 4 is *too long*: it jumps across the valley. And `u = 1` is the lowest place of all, so
+# from there every move goes uphill, however short. But the slope there is not 0! The strip turns, and so does the loss:
+# before the turn its slope is -.12, behind it .06. Ours is the one behind, since `floor(1)` starts the next pair. It
+# says "go left", and left is the steep side.
 #
 # </details>
 #
@@ -287,11 +289,12 @@ axes[1].legend(frameon=False)
 lesson.save(figure, "walks")
 
 # %% tags=["evidence", "hide-cell"]
-claim(np.linalg.norm(walks[step][60] - truth) < 0.01, "your step arrives")
+claim(np.linalg.norm(walks[step][60] - truth) < 0.01, "the walk with your step arrives")
 claim(all(np.diff([loss(u, moving, fixed) for u in walks[2]]) < 0), "a step of 2 goes down all the time")
 sides = walks[105][-10:] - truth
-claim(np.allclose(sides[1:], -sides[:-1], atol=1e-2), "with a step of 105 every move ends across the truth")
-claim(min(np.linalg.norm(walks[105][:10] - truth, axis=1)) < 0.1 < np.linalg.norm(sides[-1]), "and further away")
+claim(np.allclose(sides[1:], -sides[:-1], atol=1e-2), "with a step of 105 the last moves cross the truth")
+nearest = min(np.linalg.norm(walks[105][:10] - truth, axis=1))
+claim(nearest < 0.1 < np.linalg.norm(sides[-1]), "the walk with a step of 105 comes close to the truth and leaves it")
 gone = walks[3000][1]
 claim(not warp(moving, gone).any() and not slope(gone, moving, fixed).any(), "a step of 3,000 leaves the picture")
 
@@ -309,11 +312,15 @@ claim(not warp(moving, gone).any() and not slope(gone, moving, fixed).any(), "a 
 #
 # ## From coarse to fine
 #
-# A registration does not start near an answer that it does not know. It starts at no displacement. From there we walk
-# on the sharp images, and then on blurred ones: lesson 3 showed that blur widens the basin. Each sharper pair starts
-# where the one before has ended. The softer the images, the gentler the slopes, and the longer the step.
+# A registration does not start near an answer that it does not know. It starts at no displacement, `u = (0, 0)`. From
+# there we make two runs, each of 120 moves:
 #
-# **Before you run the next cell: what do you expect?** How far does the walk on the sharp images get?
+# - **Run 1** walks on the sharp images only.
+# - **Run 2** starts at (0, 0) again. It walks on blurred images first, for lesson 3 showed that blur widens the basin.
+#   From where it ends it goes on with less blur, and from there with the sharp images. The softer the images, the
+#   gentler the slopes, and the longer the step.
+#
+# **Before you run the next cell: what do you expect?** How far does run 1 get, on the sharp images?
 
 
 # %%
@@ -326,36 +333,37 @@ def blur(image, times):
 
 
 def coarse_to_fine(u, moving, fixed, count=40):
-    # the path on each stage, from the most blurred to the sharp images
-    paths = []
+    # all places on the way, each once, from the most blurred to the sharp images
+    path = [np.array(u, float)]
     for times in (blur_times, blur_times // 3, 0):
         # the longer steps of blurred images, 40 + 60 * times, were found by trying
         pair = blur(moving, times), blur(fixed, times)
-        paths.append(descend(u, *pair, 40 + 60 * times, count))
-        u = paths[-1][-1]
-    return paths
+        path.extend(descend(path[-1], *pair, 40 + 60 * times, count)[1:])
+    return np.array(path)
 
 
 alone = descend((0, 0), moving, fixed, 40, 120)
-stages = coarse_to_fine((0, 0), moving, fixed)
-print("sharp only:    ", alone[-1].round(2))
-print("coarse to fine:", stages[-1][-1].round(2))
+soft_first = coarse_to_fine((0, 0), moving, fixed)
+print("run 1, sharp only:     ends at", alone[-1].round(2))
+print("run 2, coarse to fine: ends at", soft_first[-1].round(2))
 
 # %% tags=["hide-input"]
 maps = {
-    "sharp only": sharp_heights,
-    f"blurred {blur_times} times": heights_of(blur(moving, blur_times), blur(fixed, blur_times)),
+    "run 1\nsharp only": sharp_heights,
+    f"run 2, its first 40 moves\nblurred {blur_times} times": heights_of(
+        blur(moving, blur_times), blur(fixed, blur_times)
+    ),
 }
 figure = landscapes(maps, LOW, HIGH, ticks=range(0, 15, 4))
-for panel, path in zip(figure.axes, (alone, stages[0]), strict=True):
+for panel, path in zip(figure.axes, (alone, soft_first[:41]), strict=True):
     panel.plot(path[:, 1], path[:, 0], ".-", color="red")
     mark(panel, truth)
     mark(panel, (0, 0), "+")
 lesson.save(figure, "coarse_to_fine")
 
 # %% tags=["evidence", "hide-cell"]
-claim(np.linalg.norm(alone[-1]) < 1.2, "on the sharp images it gets stuck after about a pixel")
-claim(np.linalg.norm(stages[-1][-1] - truth) < 0.001, "from coarse to fine it arrives")
+claim(np.linalg.norm(alone[-1]) < 1.2, "on the sharp images the walk gets stuck after about a pixel")
+claim(np.linalg.norm(soft_first[-1] - truth) < 0.001, "from coarse to fine the walk arrives")
 miss = [loss(u, moving, fixed) for u in ((8, -5), (8, -4), (9, -5), (9, -4), (8.5, -4.5))]
 claim(miss[-1] < min(miss[:-1]), "between the pixels, a digit that misses costs less")
 
@@ -374,7 +382,7 @@ claim(miss[-1] < min(miss[:-1]), "between the pixels, a digit that misses costs 
 
 # %%
 other_moving = shifted(other_five, -8, -6)
-whole_path = np.concatenate(coarse_to_fine((0, 0), other_moving, fixed))
+whole_path = coarse_to_fine((0, 0), other_moving, fixed)
 frames = {}
 for k in (0, 2, 4, 8, len(whole_path) - 1):
     here = loss(whole_path[k], other_moving, fixed)
@@ -385,9 +393,8 @@ lesson.save(figure, "two_hands")
 # %% tags=["evidence", "hide-cell"]
 start, end = (loss(whole_path[k], other_moving, fixed) for k in (0, -1))
 claim(0.1 * start < end < 0.7 * start, "much of the loss is gone, and a part remains")
-displacement = np.broadcast_to(np.array(places[0], np.float32), (1, *fixed.shape, 2))
 images = [backend.to_device(image[None, :, :, None].astype(np.float32)) for image in (moving, fixed)]
-warped = ops.warp(images[0], backend.to_device(displacement))
+warped = ops.warp(images[0], backend.to_device(np.broadcast_to(np.float32(places[0]), (1, *fixed.shape, 2))))
 gap = abs(losses.mse_loss(warped, images[1]).item() - loss(places[0], moving, fixed))
 same = np.allclose(backend.to_host(warped.data)[0, ..., 0], warp(moving, places[0]), atol=1e-4)
 claim(gap < 1e-4 and same, "ops.warp and losses.mse_loss agree with ours")

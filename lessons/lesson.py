@@ -4,6 +4,7 @@
     seed = lesson.knob("seed", 3, (0, 1, 2), "other handwritings")
     claim(loss < 0.1, "the loss has fallen below .1")    # a tick; or it says that it does not hold, and goes on
     lesson.save(figure, "slopes")                        # writes lessons/figures/07_slopes.png
+    lesson.animate(images, "bent")                       # writes lessons/figures/07_bent.gif
 
 In a notebook there is no command line: the backend is that of the variable MINIREG_BACKEND, else NumPy, and the figures
 stay open, so that the notebook shows them. There a knob is turned by editing its number; in a terminal also by
@@ -12,14 +13,18 @@ stay open, so that the notebook shows them. There a knob is turned by editing it
 
 import argparse
 import ast
+import base64
 import os
 import sys
 from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
 
 from minireg import backend, command
+from minireg.files import atomic_write
 from minireg.viz import common
 
 FIGURES = Path("figures")
@@ -77,3 +82,20 @@ class Lesson:
         if not self.is_notebook:
             print(f"figure: {path.name}")
             plt.close(figure)
+
+    def animate(self, images, name, enlarged=8, milliseconds=80):
+        """Write images (H, W), grey from 0 to 1, as a film `NN_name.gif`, and say so; a notebook plays it."""
+        path = self.figures / f"{self.number:02d}_{name}.gif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        greys = np.uint8(255 * np.clip(images, 0, 1)).repeat(enlarged, axis=1).repeat(enlarged, axis=2)
+        first, *others = map(Image.fromarray, greys)
+        durations = [800, *[milliseconds] * (len(greys) - 2), 1600]  # it rests where it begins and where it ends
+        with atomic_write(path) as file:
+            first.save(file, format="GIF", save_all=True, append_images=others, duration=durations, loop=0)
+        if self.is_notebook:
+            from IPython.display import HTML, display
+
+            film = base64.b64encode(path.read_bytes()).decode()
+            display(HTML(f'<img alt="{name}, a film" src="data:image/gif;base64,{film}">'))
+        else:
+            print(f"figure: {path.name}")

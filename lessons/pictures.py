@@ -19,14 +19,22 @@ from minireg import viz
 WIDTH = 2.6  # inches of a panel
 
 
-def panels(count, aspect=1.0, rows=1, width=WIDTH):
-    """A figure with `count` panels in rows, each `aspect` times as high as wide, and its axes in one list."""
+def panels(count, aspect=1.0, rows=1, width=WIDTH, above=0.5):
+    """A figure with `count` panels in rows, each `aspect` times as high as wide, and its axes in one list.
+
+    `above` is the room for titles and labels, in inches for each row.
+    """
     columns = -(-count // rows)
-    size = (width * columns, (width * aspect + 0.5) * rows)
+    size = (width * columns, (width * aspect + above) * rows)
     figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
     for panel in axes.flat[count:]:
         panel.set_axis_off()
     return figure, list(axes.flat[:count])
+
+
+def room_for(titles):
+    """Inches above a row of images with these titles, so that no white strip is left below."""
+    return 0.1 + 0.17 * max(title.count("\n") + 1 if title else 0 for title in titles)
 
 
 def show(axes, image, title="", **options):
@@ -40,7 +48,7 @@ def show(axes, image, title="", **options):
 def images_in_a_row(images, rows=1, **options):
     """A dict of title to image (H, W), side by side."""
     aspect = max(np.shape(image)[0] / np.shape(image)[1] for image in images.values())
-    figure, axes = panels(len(images), aspect, rows)
+    figure, axes = panels(len(images), aspect, rows, above=room_for(images))
     for panel, (title, image) in zip(axes, images.items(), strict=True):
         show(panel, image, title, **options)
     return figure
@@ -139,7 +147,7 @@ def graph(axes, values, arrows):
 
 def overlays(pairs, width=2):
     """A dict of title to (first, second), (H, W): the first in magenta, the second in green, white where both are."""
-    figure, axes = panels(len(pairs), width=width)
+    figure, axes = panels(len(pairs), width=width, above=room_for(pairs))
     for panel, (title, (first, second)) in zip(axes, pairs.items(), strict=True):
         viz.draw_overlay(panel, np.float32(first)[..., None], np.float32(second)[..., None])
         panel.set_title(title, fontsize=10)

@@ -12,7 +12,7 @@ FIRST_PICTURE = 200  # words before it at most
 BREATH = 300  # words between two things to look at, at most
 WIDTH = 88  # columns of code that is not folded
 SEEDS = range(5)
-SHOWS = {"print", "claim", "save", "knob"}  # calls that a reader sees something of
+SHOWS = {"print", "claim", "save", "animate", "knob"}  # calls that a reader sees something of
 
 
 class Cell(NamedTuple):

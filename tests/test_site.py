@@ -237,7 +237,7 @@ def test_a_page_fits_a_phone(page, browser, address):
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_shows_every_figure_that_it_saves(lesson, browser, address):
     counted, _ = look_at(browser, address, f"lessons/{lesson.stem}.html")
-    saved = len(re.findall(r"lesson\.save\(", lesson.read_text(encoding="utf-8")))
+    saved = len(re.findall(r"lesson\.(?:save|animate)\(", lesson.read_text(encoding="utf-8")))
     assert counted["figures"] == saved >= 3
 
 

@@ -149,4 +149,4 @@ f(_only((0, 0), (1, 2)), _only((1, 2), (3, 4)))
 """,
 )
 
-EXERCISES = [ROTATION, WARP_WHOLE, COMPOSE]
+EXERCISES = [WARP_WHOLE, ROTATION, COMPOSE]

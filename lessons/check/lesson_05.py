@@ -16,10 +16,18 @@ def _three_arrays(linear):
         answer = linear(x, weight)
         for part in (lambda: answer, lambda: answer[1]):
             if not (isinstance(part(), tuple) and len(part()) == 2):
-                raise Hint(f"{form} Where a tuple of two should be, yours has a {type(part()).__name__}.")
+                size = f" of {len(part())}" if isinstance(part(), tuple) else ""
+                raise Hint(f"{form} Where a tuple of two should be, yours has a {type(part()).__name__}{size}.")
         if not all(map(callable, answer[1])):
             raise Hint(f"{form} One of yours is no function. When linear is called, no cotangent is known yet.")
-        return answer[0], *(careful(vjp)(g) for vjp in answer[1])
+        return answer[0], *map(called, ("vjp_x", "vjp_weight"), answer[1], (g, g))
+
+    def called(name, vjp, g):
+        try:
+            return careful(vjp)(g)
+        except Hint as hint:
+            words = str(hint).replace("It stops", f"Called with g alone, {name} stops")
+            raise Hint(words.replace("It returns", f"{name} returns")) from None
 
     return results
 
@@ -46,25 +54,25 @@ LINEAR = Exercise(
 g @ weight.T => np.ones_like(g) @ weight.T
 x.T @ g => x.T @ np.ones_like(g)
 lambda g: g @ weight.T, lambda g: x.T @ g => lambda g: weight.T, lambda g: x.T
-    Your VJPs do not all use the cotangent that they get, as if every output counted 1 in the loss. In a longer
-    computation the outputs count differently.
+    Your VJPs do not all use the cotangent that they get, as if every output counted 1 in the loss.
 lambda g: g @ weight.T, lambda g: x.T @ g => lambda g: x.T @ g, lambda g: g @ weight.T
     The VJPs stand in the wrong order: the first belongs to the first argument.
 weight.T => weight
 x.T => x
 g @ weight.T => weight.T @ g
 x.T @ g => g @ x.T
-    In a VJP a matrix is the wrong way round, or the factors are exchanged. It shows where it is not square; where it is
-    square, the numbers are wrong and nothing warns you.
+    In a VJP a matrix is the wrong way round, or the factors are exchanged. Where it is square, no error warns you.
 x.T @ g => g.T @ x
     The cotangent of weight comes out transposed. It must have the shape of weight.
+g @ weight.T, lambda g: x.T @ g => g * weight, lambda g: g * x
+    You multiply element by element. An output is a sum of products: to how many inputs and weights does its g go?
+lambda g: g @ weight.T, lambda g: x.T @ g => lambda g: g * (x @ weight) @ weight.T, lambda g: x.T @ (g * (x @ weight))
+    You multiply by y. The derivative of a product by one factor is the other factor: y has no place in it.
 x.T @ g => x.T @ g / len(x)
-    You take the mean over the rows for weight. Every row uses the same weight. What happens to the shares of several
-    uses?
+    You take the mean over the rows for weight. Every row uses the same weight: what becomes of the shares?
 x.T @ g => np.outer(x[0], g[0])
 x.T @ g => np.outer(x[-1], g[-1])
-    Only the first or the last row has a share in the cotangent of weight. Every row uses it. Does a loop begin anew in
-    every turn?
+    Only the first or the last row has a share in the cotangent of weight. Does a loop begin anew in every turn?
 """,
     telling="""
 [np.sum(X * f(X, WEIGHT)[1][0](G)), np.sum(WEIGHT * f(X, WEIGHT)[1][1](G))]
@@ -100,16 +108,18 @@ SUM_TO_SHAPE = Exercise(
     },
     mistakes="""
 return np.asarray(share.sum(axis=stretched, keepdims=True)) => return share
-    You add up the axes that are missing in front, and nothing else. What about an axis that is there, but has length 1
-    in the shape?
+    You add up the axes that are missing in front, and nothing else. What about an axis of length 1 in the shape?
 range(added) => range(-added, 0)
-    You add up the last axes where axes are missing. NumPy compares shapes from the last axis on: where does it put the
-    new ones?
-ones = tuple(a for a, n in enumerate(shape) if n == 1); share = share.sum(axis=ones, keepdims=True)
-    You number the axes of length 1 as they are in the shape, but add them up while the new axes are still in front.
-    Which numbers do they have there?
+share = share.sum(tuple(k for k, n in enumerate(share.shape) if n != (*shape, 0, 0)[k]), keepdims=True).reshape(shape)
+    You line up the shapes at their first axes. NumPy compares them from the last axis on: where does it put new ones?
+share = share.sum(tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True); shape = [0] * len(shape)
+    You number the axes of length 1 as in the shape, but the new axes are still in front. Which numbers are theirs then?
 range(added) => range(min(added, 1))
     You take off one axis in front. There can be more, or none.
+, keepdims=True)) => ))
+    The axes that have length 1 in the shape are lost when you add up. They must stay, with length 1.
+if shape: return share
+    You add up only where the shape is (), and nothing else. Where else was something repeated?
 axis=stretched => axis=stretched[:1]
     You add up along the first axis of length 1. There can be more.
 .sum( => .mean(
@@ -117,8 +127,7 @@ axis=stretched => axis=stretched[:1]
 """,
     telling="""
 [np.sum(f(SHARE, shape)) for shape in ((), (4,), (3, 1), (2, 1, 4))]
-    All shares together must be as much after adding up as before. Adding up in groups loses nothing and counts nothing
-    twice.
+    All shares together must be as much after adding up as before: nothing is lost, and nothing counts twice.
 """,
     properties=[float32_stays],
 )
@@ -143,9 +152,7 @@ def _wrong_order(order, inputs, output):
         if name not in behind:
             return f"{name!r} is in your list, but {output!r} was not computed from it. No cotangent will arrive there."
         if order.count(name) > 1:
-            return (
-                f"{name!r} is more than once in your list. It hands on its cotangent once, however often it was used."
-            )
+            return f"{name!r} is more than once in your list. It hands on its cotangent only once, after all its uses."
     missing = behind - set(order)
     for name in missing:
         if not any(name in inputs[user] for user in missing):  # all that was computed from it has had its turn
@@ -154,9 +161,7 @@ def _wrong_order(order, inputs, output):
     if early and order[-1] == output:
         return "Your list is in the order in which the values were computed. In which order does one walk back?"
     for name, source in early:
-        return (
-            f"{source!r} stands before {name!r}, from where a share is still to come when {source!r} hands on its own."
-        )
+        return f"{source!r} stands before {name!r}, from where it still gets a share. What if it hands on before that?"
 
 
 def _random_graph(seed):
@@ -211,4 +216,4 @@ TOPOLOGICAL_ORDER = Exercise(
     properties=[few_lookups],
 )
 
-EXERCISES = [LINEAR, SUM_TO_SHAPE, TOPOLOGICAL_ORDER]
+EXERCISES = [SUM_TO_SHAPE, TOPOLOGICAL_ORDER, LINEAR]

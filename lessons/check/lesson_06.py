@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lessons.check.calling import Hint
 from lessons.check.checking import Exercise
 from lessons.check.edits import blocks
 from lessons.check.properties import draw, each_alone
@@ -25,7 +26,12 @@ DIRECTIONAL_DERIVATIVE = Exercise(
 d = d / np.linalg.norm(d)
     You make the direction as long as 1 before you step. A direction twice as long shall give twice the change.
 d = np.ones_like(d)
-    You move all elements by the same amount. Where is d?
+(f(x + h * d) - f(x - h * d)) / (2 * h) => (f(x + h) - f(x - h)) / (2 * h) * d
+    You move all elements by the same amount. How far each one moves is what d says, before f is called.
+return 1e7 * d * np.reshape([np.sum(f(x + 1e-7 * e) - f(x)) for e in np.eye(x.size).reshape(-1, *x.shape)], x.shape)
+    You move one element at a time, and never add up the changes. d moves all at once: what changes are the outputs.
+return np.asarray( => return np.sum(
+    You add up all the changes. Each output of f has a change of its own.
 / (2 * h)) => / (2 * h)) / d
     You divide by d too, element by element. By how much is s different in f(x + s d) and f(x - s d)?
 / (2 * h)) => / 2 * h)
@@ -33,17 +39,13 @@ d = np.ones_like(d)
 """,
     telling="""
 1e12 * f(square, np.zeros(1), np.ones(1))
-    At the lowest point of a parabola the curve is equally high on both sides, and the derivative is 0. Yours is not: do
-    you step to one side only? What cancels if you step to both?
+    At the lowest point of a parabola the derivative is 0. Yours is not. Do you step to one side only?
 f(bends, PLACE, ALONG)
-    For sin(100 x) + 50 x, which bends strongly, there are not six right digits. Which error is that, truncation or
-    rounding? Look at the V of the lesson: does a larger or a smaller step help?
+    For sin(100 x) + 50 x, which bends strongly, six digits are not right. Which error is that: truncation, rounding?
 [*f(*FLOAT32) * 1e5, f(*FLOAT32).dtype == np.float64]
-    For an image in float32 there are not six right digits, or the result is not float64. f computes in the dtype of
-    what it is given. Can any step give six digits there?
+    For an image in float32 six digits are not right, or the result is not float64. Can any step give six digits there?
 [f(bends, PLACE, length * ALONG) / length for length in (1e6, 1e-9)]
-    Along a direction that is very long or very short your result loses its digits. x moves by your step times d: which
-    step moves it by as much, however long d is?
+    Along a direction that is very long or very short digits are lost. How far should x move, however long d is?
 """,
 )
 
@@ -64,14 +66,13 @@ FILTER_ADJOINT = Exercise(
     },
     mistakes="""
 weights = weights[::-1]
-    You apply the filter itself. For weights that are the same on both sides nobody sees the difference. Into which
-    outputs does a pixel go, and with which weight?
+    You apply the filter itself. Into which outputs does a pixel go, and with which weight?
 return g_x => g_x[:, -1] += weights[0] * g[:, 0]; g_x[:, 0] += weights[2] * g[:, -1]; return g_x
 return g_x => g_x[:, 0] += weights[2] * g[:, -1]; return g_x
-    What leaves at one border comes back at the other. Beyond the border there are zeros, and index -1 is not outside
-    for NumPy: it reads the last row.
+    What leaves at one border comes back at the other. To NumPy index -1 is not outside: it means the last row.
 return filter_rows(g.swapaxes(1, 2), weights[::-1]).swapaxes(1, 2)
 return filter_rows(g.swapaxes(1, 0), weights[::-1]).swapaxes(1, 0)
+return filter_rows(g.swapaxes(1, 2), weights).swapaxes(1, 2)
     You work along the columns, or along the first axis, that of the images. Rows are axis 1 of (N, H, W, C).
 g = g[:, ::-1]
 return g_x => return g_x[:, ::-1]
@@ -86,13 +87,11 @@ weights[0] => weights[2]
 """,
     telling="""
 f(*_single(1, 3))
-    Put a single 1 into the middle of three rows of g. It goes back to the three pixels that this output was mixed from,
-    each with the weight that it had.
+    Put a single 1 into the middle of three rows of g. It goes back to three pixels: to which, with which weights?
 [f(*_single(0, 4)), f(*_single(3, 4))]
     The outputs in the first and the last row were mixed from pixels too, and the pixels there went into outputs.
 np.sum(FILTERED * G) - np.sum(X * f(G, WEIGHTS))
-    The adjoint test fails: sum filter_rows(x) g is not sum x filter_rows_adjoint(g). Put a single 1 into g, then into
-    x, and see where it goes.
+    The adjoint test fails: sum filter_rows(x) g is not sum x filter_rows_adjoint(g). Where does a single 1 in g go?
 """,
     properties=[lambda adjoint: each_alone(X)(lambda g: adjoint(g, WEIGHTS))],
 )
@@ -105,32 +104,28 @@ def softmax(x):
 
 perpendicular = lambda x: x[::-1] * np.where(np.arange(x.size) < x.size // 2, 1, -1)
 IMAGE, ROW = 1 + draw(0, 6, 7), 1 + draw(1, 8)
-LAST = (np.arange(42) == 41).reshape(6, 7)
-# Functions, VJPs that are right or wrong, where they are tried, and a hint for who judges one of them wrongly. The
-# order matters: a direction of ones also accepts most of those that a cotangent of ones accepts.
+at_the_last_element = (np.arange(42) == 41).reshape(6, 7)
+# right or wrong | f | VJP | x, and a hint. In this order: a direction of ones accepts what a cotangent of ones does.
 TO_JUDGE = """
 wrong | 1 / x | g / (x * x) | ROW
+    It has the wrong sign. Do you compare two numbers at all, and what becomes of their signs?
 wrong | x * x | x * g | IMAGE
 wrong | x * x | 0 * x | IMAGE
-    Do you compare two numbers at all, and do they really come from different sources, one from differences, one from
-    the VJP? If your answer changes with the random numbers: a difference can have either sign.
+    Do the two numbers that you compare really come from different sources, one from differences, one from the VJP?
 right | x * x | 2 * x * g | IMAGE
 right | x.T | g.T | IMAGE
 right | 1 / x | -g / (x * x) | ROW
 right | x.sum(axis=1) | g[:, None] + 0 * x | IMAGE
 right | (x * x).sum() | 2 * x * g | IMAGE
-    Both sides are the same number, except for rounding and truncation. Print them. Have they nothing in common? Then g
-    or d is missing on one side. Do only their last digits differ? Then compare your tolerance with what rounding and
-    truncation are with your step. Mind the shapes: the cotangent has that of f(x), the direction that of x.
+    Both sides are the same number, except for rounding and truncation. Print them. Do only the last digits differ? Then
+    mind your tolerance and your step. Else: is g or d missing on one side? g has the shape of f(x), d that of x.
 wrong | x * x | 2.02 * x * g | IMAGE
-wrong | x * x | 2 * x * g * np.where(LAST, -1, 1) | IMAGE
-wrong | x * x | 2 * x * g * ~LAST | IMAGE
-    The mistake is small beside the whole sum, but a thousand times larger than what rounding and truncation leave. How
-    generous is your tolerance? And a single draw can be unlucky.
+wrong | x * x | 2 * x * g * np.where(at_the_last_element, -1, 1) | IMAGE
+wrong | x * x | 2 * x * g * ~at_the_last_element | IMAGE
+    The mistake is small, yet far larger than rounding. How generous is your tolerance? A single draw can be unlucky.
 wrong | x * x | (2 * x * g)[:, ::-1] | IMAGE
 wrong | x * x | 2 * x * g + perpendicular(x) | ROW
-    Its mistakes cancel along the direction in which you move x. What kind of direction sees every element? Is it a
-    random one?
+    Its mistakes cancel along the direction in which you move x. Which kind of direction sees every element?
 wrong | x.T | g.reshape(x.shape) | IMAGE
 wrong | x * x | 2 * x | IMAGE
 wrong | softmax(x) | 0 * x | ROW
@@ -143,7 +138,7 @@ right | 1e-6 * x * x | 2e-6 * x * g | IMAGE
     With values in the millions rounding errors are large too, with tiny values small.
 wrong | 1e-12 * x * x | 1e-12 * x * g | IMAGE
     The values are tiny, and so are their differences. What should the tolerance depend on?
-wrong | x * x | 2 * x * g * np.where(LAST, np.nan, 1) | IMAGE
+wrong | x * x | 2 * x * g * np.where(at_the_last_element, np.nan, 1) | IMAGE
     What does Python answer to nan > 0.001, and to nan < 0.001?
 right | np.full(4, 3.0) | 0 * x | ROW
     Both sides are exactly 0. What does your comparison make of that?
@@ -166,7 +161,10 @@ def judges_every_vjp(is_right):
     for line, hint in blocks(TO_JUDGE):
         truth, f, vjp, x = line.split(" | ")
         arguments = eval(f"(lambda x: {f}, lambda x, g: {vjp}, {x})", globals())
-        answers = [bool(is_right(*arguments, np.random.default_rng(seed))) for seed in range(20)]
+        try:
+            answers = [bool(is_right(*arguments, np.random.default_rng(seed))) for seed in range(20)]
+        except Hint as failure:
+            return f"{failure} Seen where f(x) is {f}. Which shapes have x and f(x), and so the direction and g?"
         if any(answer != (truth == "right") for answer in answers):
             verdict = "right" if truth == "wrong" else "wrong"
             return f"A VJP that is {truth} you call {verdict}: {vjp}, where f(x) is {f}. {hint}"
@@ -180,6 +178,10 @@ IS_RIGHT = Exercise(
         "the example": EXAMPLE,
         "the example of a wrong one": (EXAMPLE[0], lambda x, g: x * g, *EXAMPLE[2:]),
     },
+    mistakes="""
+not abs( => abs(
+    You answer the wrong way round. True must mean that the VJP is right.
+""",
     properties=[asks_both, judges_every_vjp],
 )
 

@@ -25,6 +25,7 @@ def _one_looks(row, column, cotangent=8.0):
 CASES = {
     "2 x 2 pixels, all points inside": _arrays(1, 1, 2, 2, 1),
     "3 x 6 pixels, all points inside": _arrays(2, 1, 3, 6, 1),
+    "2 x 2 pixels, some points beyond the border": _arrays(8, 1, 2, 2, 1, outside=1),
     "three channels": _arrays(3, 1, 4, 5, 3),
     "a batch of three images": _arrays(4, 3, 4, 5, 2),
     "points beyond the border": _arrays(5, 2, 4, 5, 2, outside=3),
@@ -46,35 +47,37 @@ VJP_DISPLACEMENT = Exercise(
     cases={"the example": EXAMPLE, **CASES},
     mistakes="""
 s, t, V = => t, s, V =
-    Each derivative has the fraction of its own axis as weight. A cell has two steps down, one on its left side and one
+(1 - s) * (V(0, 1) - V(0, 0)) + s => (1 - t) * (V(0, 1) - V(0, 0)) + t
+    A derivative has the fraction of its own axis as weight. A cell has two steps down, one on its left side and one
     on its right: which of the two fractions says how far the point is from these sides?
 s, t, V = _cells(image, u) => s, t, V = _cells(image, u); s, t = 1 - s, 1 - t
-    You weight the near side of the cell as if it were the far one: the two weights are exchanged.
 s, t, V = _cells(image, u) => s, t, V = _cells(image, u); s = t = 0.5
-    Both steps of the cell count the same in your derivative, wherever the point lies between them. The nearer one must
-    count more.
+    Of the two steps of a cell, the nearer one must count more. In yours both count the same, or the other one more.
 np.sum => np.mean
     You take the mean over the channels. One displacement moves all of them: what each contributes adds up.
 np.floor => np.trunc
     Left of pixel 0 and above it, your cell is the wrong one. What does `int` make of -0.3, and `floor`?
 np.floor(r).astype(int), np.floor(c).astype(int) => np.ceil(r).astype(int) - 1, np.ceil(c).astype(int) - 1
-    Where a point lies exactly on a pixel, you take the cell before it. Asked for is the derivative in the direction of
-    growing coordinates.
+along_rows, axis=-1), np.sum(g * along_columns => along_rows * (s != 0), axis=-1), np.sum(g * along_columns * (t != 0)
+    Where a point lies exactly on a pixel, your cell is wrong: it is the one before, or has no width (`ceil` of a whole
+    number is that number). Asked for is the derivative in the direction of growing coordinates.
 np.clip(i + k, 0, h - 1), np.clip(j + l, 0, w - 1)] * inside[..., None] => (i + k) % h, (j + l) % w]
 np.clip(i + k, 0, h - 1), np.clip(j + l, 0, w - 1)] * inside => (i + k) % h, (j + l) % w] * ((i + k < h) & (j + l < w))
     Beyond one border you read at the opposite one: to NumPy the index -1 is no error, it means the end.
 u = -u
-    You look at p - u(p). Pulling means that the output pixel p looks at p + u(p).
+g = _cells(g, u)[2](0, 0)
+    The output pixel p has the cotangent g(p), and looks at the image at p + u(p). You read one of the two elsewhere.
+g = g * np.minimum.accumulate(sum(_cells(image**0, u)[2](k, l) for k in (0, 1) for l in (0, 1)) > 0, axis=2)
+    Behind a point outside, the rest of the row is 0. Does a `break` end the loop where one pixel is to be left out?
 """,
     telling="""
 [f(g, FOUR_BLACK, u) for g, u in [_one_looks(1.3, 2.6)]]
     A pixel that looks at (1.3, 2.6) reads rows 1 and 2, columns 2 and 3. Your derivative there changes with other
     pixels of the image too. Where are the differences taken, and between which pixels?
 f(np.ones((1, 3, 6, 1)), RAMP, CASES[list(CASES)[1]][2])
-    On a ramp that is 4 brighter with each row and 2 with each column, a cotangent of ones must give (4, 2) at all
-    pixels. Which two pixels does each step join, do the weights of the two steps along an axis add up to 1, and is
-    anything in your result that is no step of the image?
-f(CHANNELS[0] * [0, 1, 0], *CHANNELS[1:])
+    On a ramp that is 4 brighter with each row and 2 with each column, a cotangent of ones must give (4, 2) everywhere.
+    Which two pixels does each step join, and do the weights of the two steps along an axis add up to 1?
+f(CHANNELS[0] * [0, 1, 0], *CHANNELS[1:]) - f(CHANNELS[0] * [0, 1, 0], CHANNELS[1] * [0, 1, 0], CHANNELS[2])
     Where the cotangent is 0 in all channels but one, the other channels of the image must not matter: each channel has
     a cotangent of its own, and so has each pixel. In which order do you multiply and add up?
 [f(g, np.ones((1, 5, 5, 1)), u) for g, u in BEYOND]
@@ -93,22 +96,20 @@ VJP_IMAGE = Exercise(
     mistakes="""
 np.add.at(g_image, hit, share[inside]) => g_image[hit] += share[inside]
 np.add.at(g_image, hit, share[inside]) => g_image[hit] = share[inside]
-    Where a pixel is hit twice, one share is lost: it is overwritten, or `x[index] += share` counts a repeated index
-    only once. Find in the lesson what adds one after the other.
+    Where a pixel is hit twice, one share is lost. It is overwritten, or `x[index] += share` counts an index only once.
 np.add.at(g_image, hit, share[inside]) => g_image[inside] += (row_weight * column_weight)[inside, None] * g[hit]
-    You warp g: pixel p of your result reads g at p + u(p). It is the other way round: p + u(p) is the place that
-    receives, and g(p) is what it receives.
+    You warp g: your pixel p reads g at p + u(p). It is the other way round: p + u(p) is the place that receives g(p).
+g = g * (np.arange(g.shape[1]) == 0)[:, None, None]
+    Only the first row of g is handed on. Does a `return` stand inside a loop?
 s, t = r - i, c - j => s, t = 0 * r, 0 * c
     You hand all of g(p) to one pixel, the one that lies before the point. p has read four.
 s, t = => t, s =
-    The fractions along rows and along columns are exchanged in the weights.
 s, t = r - i, c - j => s, t = 1 - r + i, 1 - c + j
-    The near pixel gets the weight of the far one: the weights of the two sides are exchanged.
+    The weights are exchanged: those along rows with those along columns, or those of the near and of the far side.
 np.floor => np.trunc
     Left of pixel 0 and above it, your cell is the wrong one. What does `int` make of -0.3, and `floor`?
 inside = (row >= 0) & => inside = row > -99; row, column = np.clip(row, 0, h - 1), np.clip(column, 0, w - 1); inside &=
-    Shares for places beyond the border end up at the border. There nothing was read but zeros, which do not belong to
-    the image: what becomes of such a share?
+    Shares for places beyond the border end up at the border. What was read there were zeros, no pixels.
 inside = (row >= 0) & (row < h) & (column >= 0) & (column < w) => inside = (row < h) & (column < w)
 inside = (row >= 0) & => row, column = row % h, column % w; inside =
     Shares that leave the image come in again on the opposite side: the index -1 is no error but the end.
@@ -118,8 +119,7 @@ f(*_one_looks(2.25, 2.5))
     Let one pixel with the cotangent 8 look a quarter of a pixel down and half a pixel to the right, and all others have
     the cotangent 0. Which four pixels does it read, with which weights? Yours get other shares.
 f(CHANNELS[0], 0 * CHANNELS[2])
-    With u = 0 every pixel reads itself, so the result is g. Yours is not. Does it end too early, are channels mixed, or
-    do you leave out the first or the last row and column?
+    With u = 0 the result is g. Does yours end too early, mix channels or height and width, leave out a row or a column?
 f(np.ones((1, 3, 3, 1)), MEETING)
     All output pixels look at the middle of one cell. Each of its four pixels must get a share of every one, and some
     shares are lost. Is one overwritten? (With `x[index] += share`, too, a repeated index counts only once.)
@@ -145,12 +145,10 @@ ONE_SIDED_SLOPES = Exercise(
     },
     mistakes="""
 int(np.ceil(c)) - 1 => int(np.floor(c)) - 1
-    Your slope before c belongs to the cell on the left of the one that c lies in. On a pixel this is right; between two
-    pixels both sides lie in one cell.
+    Your slope before c is that of the cell on the left. Between two pixels both sides lie in one cell.
 int(np.ceil(c)) - 1 => int(np.floor(c))
 int(np.floor(c)) => int(np.ceil(c)) - 1
-    Both your slopes are of one cell. On a pixel, the way from the left comes through another one than the way to the
-    right.
+    Both your slopes are of one cell. On a pixel, the way from the left comes through another one.
 before, after = int(np.ceil(c)) - 1, int(np.floor(c)) => before, after = int(c) - (c == int(c)), int(c)
     Left of the row your cell is the wrong one. What does `int` make of -0.5, and what does `floor`?
 line[j] if 0 <= j < len(line) else 0.0 => line[min(max(j, 0), len(line) - 1)]
@@ -158,6 +156,8 @@ line[j] if 0 <= j < len(line) else 0.0 => line[min(max(j, 0), len(line) - 1)]
 0 <= j < len(line) => -len(line) <= j < len(line)
 0 <= j < len(line) => -1 <= j < len(line)
     Left of the row you read at its end: to Python the index -1 is no error. Here zeros lie beyond both ends.
+0 <= j < len(line) => 0 <= j < len(line) - 1
+    You never read the last pixel of the row. Which index has it?
 before, after = => after, before =
     Your two slopes are exchanged. Which cell lies on the way to c from the left?
 """,
@@ -165,13 +165,11 @@ before, after = => after, before =
 f(LINE, 1.0)
     Pixel 1 of (0.5, 2, 1, 1, 4) is a peak: the curve climbs before it and falls after it.
 [f(LINE, c) for c in (1.1, 1.5, 1.9, 1.999)]
-    Between two pixels there is no kink: both slopes must be equal. Does a step, or rounding, lead across the next
-    pixel, or do the slopes depend on where in its cell c lies?
+    Between two pixels there is no kink: both slopes must be equal. Does a step, or rounding, lead to the next cell?
 [f(LINE, c) for c in (-0.5, 4.5, -3.5, 9.5)]
-    Half a pixel beyond its ends the curve is not flat: it climbs from 0, a pixel outside, to the first pixel, and falls
-    from the last one to 0. Further out everything is 0.
+    Half a pixel beyond its ends the curve is not flat: it falls to 0 within one pixel. Further out everything is 0.
 """,
     results=("before", "after"),
 )
 
-EXERCISES = [VJP_DISPLACEMENT, VJP_IMAGE, ONE_SIDED_SLOPES]
+EXERCISES = [ONE_SIDED_SLOPES, VJP_DISPLACEMENT, VJP_IMAGE]

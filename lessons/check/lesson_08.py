@@ -36,32 +36,29 @@ a, b = b, a
 (a / norm => (b / norm
     The first term holds b. NCC is the product of both images: what is left of it when it is differentiated by b?
 - sab / norm * b / sbb => - 0
-    The second term is missing, the one that keeps the gradient from changing the contrast. NCC is a quotient, and its
-    denominator depends on b too.
 - sab => + sab
 - sab => - 2 * sab
-    The second term has the wrong sign or size. The denominator is below, and has a root: where did the minus and the
-    1/2 of its derivative go?
+    The second term is missing, or has the wrong sign or size. The denominator of NCC depends on b, and has a root.
 b / sbb => b / saa
-    The second term is divided by the energy of the other image. Which of the two sums depends on b?
+norm = np.sqrt(saa * sbb) => norm = saa
+    The sums of squares are mixed up: saa stands where sbb belongs, or their root. Which of the two depends on b?
 x - x.mean(axis=axes, keepdims=True) => x
-    Nothing is centred: this is the gradient of the cosine of the images as they are.
+a, b = (x - x.mean(axis=axes, keepdims=True) for x in (a, b)) => a = a - a.mean(axis=axes, keepdims=True)
+    One of the images, or both, must be centred and is not. This is the gradient of a cosine without their means.
+g[:, None, None, None] => g
+    This is right for a single pair. In a batch every pair has its own cotangent, means and sums.
 return g => return np.sqrt(sbb / b[0].size) * g
-    This is the gradient with respect to the *standardised* b. One step back is missing, the division of b' by its own
-    length or standard deviation.
+    This is the gradient in the *standardised* b. One step back is missing: where is b' divided by its own length?
 """,
     telling="""
-f(3 * G, A, B) - 3 * f(G, A, B)
-    Three times the cotangent must give three times the result: g belongs to both terms, once to each.
+f(-3 * G, A, B) + 3 * f(G, A, B)
+    A cotangent times -3 must give the result times -3: g belongs to both terms, once to each, and with its sign.
 np.sum(f(G, A, B))
-    NCC does not change when all of b becomes brighter, so in each image your result must add up to 0. It does not.
-    Which images must be centred, and with the mean over what?
+    If all of b becomes brighter, NCC stays. So your result must add up to 0 in each image. What must be centred?
 np.sum(f(G, A, B) * B)
-    NCC does not change when b gets more contrast, so in each image your result times b must add up to 0. It does not:
-    look at the second term, the one with y.
+    If b gets more contrast, NCC stays: your result times b must add up to 0. Look at the second term, the one with y.
 np.ravel(f(G, A, B)) - np.ravel(f(G, A.reshape(1, 4, 15, 1), B.reshape(1, 4, 15, 1)))
-    An image with three channels and one of as many rows, three times as wide, with the same numbers must get the same
-    derivatives: NCC is one number over all pixels *and* channels.
+    Three channels or one that is three times as wide: NCC is one number over all pixels *and* channels. Yours is not.
 """,
     properties=[each_alone(*BATCH)],
 )
@@ -102,21 +99,17 @@ np.sum(g) * mask => np.sum(g)
 / np.sum(mask) => / np.sum(mask > 0)
     You divide by a number of pixels. m was divided by the sum of the weights, which need not be ones.
 mask = mask > 0
-    You treat the mask as a matter of yes and no. It holds weights: a pixel with twice the weight has twice the part in
-    m.
+    You treat the mask as yes and no. It holds weights: a pixel with twice the weight has twice the part in m.
 g - np.sum(g) => mask * g - np.sum(g)
     Your result is 0 outside the mask. A pixel there is not in the mean, but it is in y.
 """,
     telling="""
 f(*INSIDE)[INSIDE[1] == 0]
-    A pixel outside the mask does not take part in the mean m. It changes y in one place only, its own. What is its
-    gradient, then?
+    A pixel outside the mask is not in the mean m. It changes y in one place only, its own: by how much?
 f(np.array([[1.0, -3, 2]]), np.array([[1.0, 2, 0]]))
-    The cotangents 1, -3 and 2 of three pixels cancel on their way to m, because all three lose the same m. What is left
-    is g itself, whatever the mask. Yours is not.
+    The cotangents 1, -3 and 2 cancel on their way to m. So g is left, whatever the mask. Yours is another result.
 f(INSIDE[0], 2 * INSIDE[1]) - f(*INSIDE)
-    A mask of twos has the same mean m as a mask of ones, so it must have the same result. Yours is another one: by what
-    is m divided?
+    A mask of twos has the same mean m as a mask of ones, so it must have the same result: by what is m divided?
 np.sum(f(INSIDE[0], WEIGHTS))
     If all of a becomes brighter, so does its mean, and y stays as it is. So your result must add up to 0. It does not.
 np.sum((IMAGE - np.average(IMAGE, weights=WEIGHTS)) * INSIDE[0]) - np.sum(IMAGE * f(INSIDE[0], WEIGHTS))
@@ -136,7 +129,7 @@ GRADIENT_OF_ROTATION = Exercise(
     "the chain from a displacement field to one angle",
     cases={
         "the example": (ONE_ABOVE, np.zeros(1)),
-        "another angle, 2 x 2 pixels": _gradients(2, 1, 2, 2),
+        "another angle, 3 x 4 pixels": _gradients(2, 1, 3, 4),
         "3 x 6 pixels": _gradients(4, 1, 3, 6),
         "a batch of three images with three angles": BATCH_OF_FIELDS,
     },
@@ -144,10 +137,15 @@ GRADIENT_OF_ROTATION = Exercise(
 down - (g_u.shape[1] - 1) / 2, right - (g_u.shape[2] - 1) / 2 => down, right
     You turn about the pixel (0, 0), the upper left corner. Here the image turns about its middle.
 (g_u.shape[1] - 1) / 2, right - (g_u.shape[2] - 1) / 2 => g_u.shape[1] / 2, right - g_u.shape[2] / 2
-    Your middle is half a pixel off. Rows 0 to H - 1: where is half-way between the first and the last?
 - 1) / 2 => - 1) // 2
 (g_u.shape[1] - 1) / 2, right - (g_u.shape[2] - 1) / 2 => g_u.shape[1] // 2, right - g_u.shape[2] // 2
-    Your middle is a whole pixel. With an even number of pixels it lies between two.
+    Your middle is half a pixel off, at least where their number is even. Rows 0 to H - 1: where is half-way?
+(g_u.shape[1] - 1) / 2, right - (g_u.shape[2] - 1) / 2 => (g_u.shape[2] - 1) / 2, right - (g_u.shape[1] - 1) / 2
+    Height and width are exchanged in your middle.
+along_rows + g_u[..., 1] * along_columns => (along_rows - down) + g_u[..., 1] * (along_columns - right)
+    The term without the angle is still there. What is the derivative of a constant?
+, axis=(1, 2)) => )
+    You add up over the whole batch. Every image has an angle of its own.
 angle = 0 * angle
     Your result is that at angle 0. The derivative of a rotation depends on the angle.
 angle = -angle
@@ -157,14 +155,11 @@ g_u = g_u[..., ::-1]
 """,
     telling="""
 f(MIDDLE, np.array([0.4]))
-    The pixel in the middle looks at itself whatever the angle: its g_u must not matter. Take 5 x 7 pixels: what are
-    `down` and `right` at row 2, column 3?
+    The pixel in the middle looks at itself whatever the angle. In 5 x 7 pixels it is at row 2, column 3.
 [f(FIELDS * [1, 0], ANGLE) / f(FIELDS, ANGLE), f(FIELDS * [0, 1], ANGLE) / f(FIELDS, ANGLE)]
-    The displacements along rows and along columns do not have the right shares in your result. Differentiate u_row and
-    u_column by the angle once more: down and right do not change, sine and cosine do.
+    Rows and columns do not have the right shares in your result. Differentiate u_row and u_column by the angle again.
 f(FIELDS, ANGLE)
-    The displacements along rows and columns have the right shares, but together they are too much or too little. Is
-    something divided or multiplied that should not be?
+    Rows and columns have the right shares, but together they are too much or too little. Which factor is wrong?
 """,
     properties=[each_alone(*BATCH_OF_FIELDS)],
 )

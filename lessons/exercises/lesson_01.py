@@ -3,6 +3,29 @@
 import numpy as np  # noqa: F401 (you will need it)
 
 
+def warp_whole(images, displacement):
+    """Pull a whole set of images back, each along a field of its own of whole pixels.
+
+    As `pull` in the lesson, for N images with C channels each: y[n, p] = images[n, p + u(p)], where u is
+    displacement[n], and 0 in all channels where p + u(p) lies outside of the image.
+
+    Parameters
+    ----------
+    images : (N, H, W, C) array
+    displacement : (N, H, W, 2) array of int, in pixels: down, to the right
+
+    Returns
+    -------
+    (N, H, W, C) array
+
+    Example: one image of one row; every pixel looks one column to the right.
+
+        warp_whole(np.array([[[[1.0], [2.0], [3.0]]]]), np.array([[[[0, 1], [0, 1], [0, 1]]]]))
+        # array([[[[2.], [3.], [0.]]]])
+    """
+    raise NotImplementedError
+
+
 def rotation(height, width, degrees):
     """The displacement field that turns the content of an image anticlockwise about its middle.
 
@@ -23,29 +46,6 @@ def rotation(height, width, degrees):
     pixel down and one to the right.
 
         rotation(3, 3, 90)[0, 1]        # array([1., 1.])
-    """
-    raise NotImplementedError
-
-
-def warp_whole(images, displacement):
-    """Pull a whole set of images back, each along a field of its own of whole pixels.
-
-    As `pull` in the lesson, for N images with C channels each: y[n, p] = images[n, p + u(p)], where u is
-    displacement[n], and 0 in all channels where p + u(p) lies outside of the image.
-
-    Parameters
-    ----------
-    images : (N, H, W, C) array
-    displacement : (N, H, W, 2) array of int, in pixels: down, to the right
-
-    Returns
-    -------
-    (N, H, W, C) array
-
-    Example: one image of one row; every pixel looks one column to the right.
-
-        warp_whole(np.array([[[[1.0], [2.0], [3.0]]]]), np.array([[[[0, 1], [0, 1], [0, 1]]]]))
-        # array([[[[2.], [3.], [0.]]]])
     """
     raise NotImplementedError
 

@@ -49,7 +49,10 @@ def sample(images, r, c):
 
 
 def sample_2020(image, x, y):
-    """A sampler as that of 2020. It runs, and digits look fine, but two things are wrong: find them, and mend them.
+    """A sampler with two mistakes: find them, and mend them.
+
+    It is built like the sampler of 2020 in the lesson, that of the experiment with which this project began. It runs,
+    and digits look fine.
 
     Places are given in normalised coordinates, whatever the size of the image: x = -1 is the centre of the first
     column, x = 1 is the centre of the last one, x = 0 is half-way between; y is the same for the rows. All places lie

@@ -3,6 +3,30 @@
 import numpy as np  # noqa: F401 (you will need it)
 
 
+def masked_mse(a, b, mask):
+    """The mean squared difference of each pair of a batch, of the pixels within a mask.
+
+    Often only a part of the image counts: the head, but not the air around it.
+
+    Parameters
+    ----------
+    a, b : (N, H, W, C) arrays
+    mask : (N, H, W) array of bool, True where a pixel counts, with all of its channels; each pair has its own mask
+
+    Returns
+    -------
+    (N,) array: the mean over the pixels that count and their channels; 0 for a pair whose mask is empty
+
+    Example: two pairs with one row of two pixels. In the first pair the left pixel counts, in the second both do,
+
+        a = np.array([[1.0, 5.0], [1.0, 3.0]]).reshape(2, 1, 2, 1)
+        b = np.zeros((2, 1, 2, 1))
+        mask = np.array([[[True, False]], [[True, True]]])
+        masked_mse(a, b, mask)       # array([1., 5.])
+    """
+    raise NotImplementedError
+
+
 def ncc_of_pairs(a, b):
     """The normalised cross-correlation of each pair of a batch.
 
@@ -45,29 +69,5 @@ def best_contrast(a, b):
 
         a = np.array([[0.4, 0.8], [0.6, 1.0]])
         best_contrast(a, 0.5 * a - 0.1)       # (0.5, -0.1)
-    """
-    raise NotImplementedError
-
-
-def masked_mse(a, b, mask):
-    """The mean squared difference of each pair of a batch, of the pixels within a mask.
-
-    Often only a part of the image counts: the head, but not the air around it.
-
-    Parameters
-    ----------
-    a, b : (N, H, W, C) arrays
-    mask : (N, H, W) array of bool, True where a pixel counts, with all of its channels; each pair has its own mask
-
-    Returns
-    -------
-    (N,) array: the mean over the pixels that count and their channels; 0 for a pair whose mask is empty
-
-    Example: two pairs with one row of two pixels. In the first pair the left pixel counts, in the second both do,
-
-        a = np.array([[1.0, 5.0], [1.0, 3.0]]).reshape(2, 1, 2, 1)
-        b = np.zeros((2, 1, 2, 1))
-        mask = np.array([[[True, False]], [[True, True]]])
-        masked_mse(a, b, mask)       # array([1., 5.])
     """
     raise NotImplementedError

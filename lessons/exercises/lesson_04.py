@@ -11,6 +11,33 @@ def shifted(image, i, j):
     return among_zeros[height + i : 2 * height + i, width + j : 2 * width + j]
 
 
+def descend_until_level(slope, u, step, tolerance, most):
+    """Gradient descent with a rule when to stop.
+
+    From u walk to u - step * slope(u), and so on. Stop at the first place where the ground is level, which means that
+    the length of the slope, the root of the sum of its squares, is smaller than `tolerance`. The start may be that
+    place. Stop after `most` steps in any case.
+
+    Parameters
+    ----------
+    slope : function that takes a place, a (2,) array, and returns the slope there, a (2,) array
+    u : (2,) array, the start; the caller still needs it
+    step : float
+    tolerance : float
+    most : int, 0 or more
+
+    Returns
+    -------
+    (k + 1, 2) array: the start and the k places after it, the last being the one where you have stopped
+
+    Example: in the valley u_row^2 + u_column^2, with a step of .25, every step halves the way to the middle,
+
+        descend_until_level(lambda u: 2 * u, np.array([4.0, 0.0]), 0.25, 2.5, 10)
+        # array([[4., 0.], [2., 0.], [1., 0.]])       the slope at (1, 0) is 2 long, which is below 2.5
+    """
+    raise NotImplementedError
+
+
 def slope_of_masked_loss(u, moving, fixed, mask):
     """The derivative of the MSE within a mask with respect to one displacement of all pixels.
 
@@ -39,33 +66,6 @@ def slope_of_masked_loss(u, moving, fixed, mask):
         moving = np.array([0.0, 0.2, 1.0]).reshape(1, 3, 1)
         mask = np.array([[False, True, False]])
         slope_of_masked_loss(np.array([0.0, 0.5]), moving, np.zeros((1, 3, 1)), mask)       # array([-0.72,  0.96])
-    """
-    raise NotImplementedError
-
-
-def descend_until_level(slope, u, step, tolerance, most):
-    """Gradient descent with a rule when to stop.
-
-    From u walk to u - step * slope(u), and so on. Stop at the first place where the ground is level, which means that
-    the length of the slope, the root of the sum of its squares, is smaller than `tolerance`. The start may be that
-    place. Stop after `most` steps in any case.
-
-    Parameters
-    ----------
-    slope : function that takes a place, a (2,) array, and returns the slope there, a (2,) array
-    u : (2,) array, the start; the caller still needs it
-    step : float
-    tolerance : float
-    most : int, 0 or more
-
-    Returns
-    -------
-    (k + 1, 2) array: the start and the k places after it, the last being the one where you have stopped
-
-    Example: in the valley u_row^2 + u_column^2, with a step of .25, every step halves the way to the middle,
-
-        descend_until_level(lambda u: 2 * u, np.array([4.0, 0.0]), 0.25, 2.5, 10)
-        # array([[4., 0.], [2., 0.], [1., 0.]])       the slope at (1, 0) is 2 long, which is below 2.5
     """
     raise NotImplementedError
 

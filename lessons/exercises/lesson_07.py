@@ -3,6 +3,28 @@
 import numpy as np  # noqa: F401 (you will need it)
 
 
+def one_sided_slopes(line, c):
+    """The slopes of a linearly interpolated row of pixels, just before and just after a place.
+
+    Beyond its first and its last pixel the row goes on with zeros.
+
+    Parameters
+    ----------
+    line : (W,) array, the pixels 0 to W - 1
+    c : float, where to look, in pixels; it may lie anywhere, also outside
+
+    Returns
+    -------
+    before, after : two floats, dy/dc on the way to c from the left, and on the way from c to the right
+        Where the curve has no kink, they are equal.
+
+    Example: on a peak the curve climbs first, then falls,
+
+        one_sided_slopes(np.array([1.0, 4.0, 2.0]), 1.0)      # (3.0, -2.0)
+    """
+    raise NotImplementedError
+
+
 def vjp_displacement(g, image, u):
     """The VJP of bilinear warping with respect to the displacement, for a batch.
 
@@ -52,27 +74,5 @@ def vjp_image(g, u):
         u = np.zeros((1, 1, 3, 2))
         u[0, 0, 1] = 0, 0.25
         vjp_image(g, u).ravel()                     # array([0., 6., 2.])
-    """
-    raise NotImplementedError
-
-
-def one_sided_slopes(line, c):
-    """The slopes of a linearly interpolated row of pixels, just before and just after a place.
-
-    Beyond its first and its last pixel the row goes on with zeros.
-
-    Parameters
-    ----------
-    line : (W,) array, the pixels 0 to W - 1
-    c : float, where to look, in pixels; it may lie anywhere, also outside
-
-    Returns
-    -------
-    before, after : two floats, dy/dc on the way to c from the left, and on the way from c to the right
-        Where the curve has no kink, they are equal.
-
-    Example: on a peak the curve climbs first, then falls,
-
-        one_sided_slopes(np.array([1.0, 4.0, 2.0]), 1.0)      # (3.0, -2.0)
     """
     raise NotImplementedError

@@ -3,6 +3,12 @@
 import numpy as np
 
 
+def masked_mse(a, b, mask):
+    counts = np.broadcast_to(mask[..., None], a.shape)  # a pixel counts with all of its channels
+    total = np.sum(np.where(counts, (a - b) ** 2, 0), axis=(1, 2, 3))
+    return total / np.maximum(counts.sum(axis=(1, 2, 3)), 1)
+
+
 def ncc_of_pairs(a, b):
     axes = (1, 2, 3)  # not over the batch: every image has its own mean
     constant = (np.ptp(a, axis=axes) == 0) | (np.ptp(b, axis=axes) == 0)
@@ -18,9 +24,3 @@ def best_contrast(a, b):
     alpha = np.sum(a_centred * b_centred) / saa if np.ptp(a) > 0 else 0.0
     # Whatever alpha is, beta makes the two means equal.
     return alpha, b.mean() - alpha * a.mean()
-
-
-def masked_mse(a, b, mask):
-    counts = np.broadcast_to(mask[..., None], a.shape)  # a pixel counts with all of its channels
-    total = np.sum(np.where(counts, (a - b) ** 2, 0), axis=(1, 2, 3))
-    return total / np.maximum(counts.sum(axis=(1, 2, 3)), 1)

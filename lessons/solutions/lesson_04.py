@@ -13,6 +13,16 @@ def shifted(image, i, j):
     return among_zeros[height + i : 2 * height + i, width + j : 2 * width + j]
 
 
+def descend_until_level(slope, u, step, tolerance, most):
+    path = [np.array(u, float)]
+    for _ in range(most):
+        here = slope(path[-1])
+        if np.linalg.norm(here) < tolerance:
+            break
+        path.append(path[-1] - step * here)  # a new array each time; `-=` would change the places already in the path
+    return np.array(path)
+
+
 def slope_of_masked_loss(u, moving, fixed, mask):
     i, j = math.floor(u[0]), math.floor(u[1])  # floor, not int: -0.5 lies between -1 and 0
     s, t = u[0] - i, u[1] - j
@@ -23,16 +33,6 @@ def slope_of_masked_loss(u, moving, fixed, mask):
     dy_du_row = (1 - t) * (v10 - v00) + t * (v11 - v01)
     dy_du_column = (1 - s) * (v01 - v00) + s * (v11 - v10)
     return np.array([np.sum(g * dy_du_row), np.sum(g * dy_du_column)])
-
-
-def descend_until_level(slope, u, step, tolerance, most):
-    path = [np.array(u, float)]
-    for _ in range(most):
-        here = slope(path[-1])
-        if np.linalg.norm(here) < tolerance:
-            break
-        path.append(path[-1] - step * here)  # a new array each time; `-=` would change the places already in the path
-    return np.array(path)
 
 
 def gauss_newton_step(y, fixed, dy_du):

@@ -3,12 +3,6 @@
 import numpy as np
 
 
-def linear(x, weight):
-    # x[n, i] goes into every output o of its row n, with the factor weight[i, o]: a sum over o. weight[i, o] goes into
-    # the output o of every row n, with the factor x[n, i]: a sum over n. The shapes leave no other way to multiply.
-    return x @ weight, (lambda g: g @ weight.T, lambda g: x.T @ g)
-
-
 def sum_to_shape(share, shape):
     added = share.ndim - len(shape)
     share = share.sum(axis=tuple(range(added)))
@@ -36,3 +30,9 @@ def topological_order(inputs, output):
             if uses[source] == 0:
                 ready.append(source)
     return order
+
+
+def linear(x, weight):
+    # x[n, i] goes into every output o of its row n, with the factor weight[i, o]: a sum over o. weight[i, o] goes into
+    # the output o of every row n, with the factor x[n, i]: a sum over n. The shapes leave no other way to multiply.
+    return x @ weight, (lambda g: g @ weight.T, lambda g: x.T @ g)

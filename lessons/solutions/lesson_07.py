@@ -3,6 +3,13 @@
 import numpy as np
 
 
+def one_sided_slopes(line, c):
+    # The cell before c ends at or after c, the cell after c begins at or before it; on a pixel they are two cells.
+    before, after = int(np.ceil(c)) - 1, int(np.floor(c))
+    value = lambda j: line[j] if 0 <= j < len(line) else 0.0
+    return value(before + 1) - value(before), value(after + 1) - value(after)
+
+
 def vjp_displacement(g, image, u):
     s, t, V = _cells(image, u)
     along_rows = (1 - t) * (V(1, 0) - V(0, 0)) + t * (V(1, 1) - V(0, 1))
@@ -45,10 +52,3 @@ def vjp_image(g, u):
             # add.at, because a pixel that is hit twice must get both shares.
             np.add.at(g_image, hit, share[inside])
     return g_image
-
-
-def one_sided_slopes(line, c):
-    # The cell before c ends at or after c, the cell after c begins at or before it; on a pixel they are two cells.
-    before, after = int(np.ceil(c)) - 1, int(np.floor(c))
-    value = lambda j: line[j] if 0 <= j < len(line) else 0.0
-    return value(before + 1) - value(before), value(after + 1) - value(after)

@@ -146,4 +146,23 @@ gradient_of_rotation
     return np.sum => return -np.sum :: wrong sign everywhere
     angle = np.radians(angle) && down - (g_u.shape[1] - 1) / 2 => down :: looks at itself whatever the angle
     angle = np.full_like(angle, angle[-1]) :: that a loop left behind
+convolve_in_steps
+    weight = np.roll(weight, 1, axis=1) :: Even that is wrong
+    return y => return y[..., ::-1] :: two channels in, three out
+    return y => return y + (stride > 1) :: Stride 2 must give every second row
+    window, weight, 3) => window, weight, 3) * (window.shape[-1] < 2) + 0 :: must be the sum of those of each channel
+    weight = weight[::-1, ::-1] && , 3) => , 3) / (kh * kw) :: Besides: You
+back_from_steps
+    weight = weight[::-1] :: the kernel as it is
+    return g_x => return g_x + 0.1 :: and 0 around it
+    g = g * g :: three times the result
+    weight = weight[:, :, ::-1] :: It fails the adjoint test
+    += => = && weight @ g[i, j] => weight[..., :1] @ g[i, j, :1] :: only the last one counts
+find_kernel
+    table.T @ table => table.T @ table + 1e-2 :: Yours is not
+    y = np.clip(y, -1, 1) :: If y is twice as bright
+    y = y - y.mean() :: Yours is not
+    x.shape[-1], c_out) => c_out, x.shape[-1]) :: are axes exchanged
+    x.shape[-1], c_out) => x.shape[-1], c_out).round(1) :: If y is twice as bright
+    solve(table.T @ table, table.T @ wanted) => lstsq(table[1:], wanted[1:])[0] :: gradient of the squared error
 """
