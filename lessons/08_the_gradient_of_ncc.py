@@ -419,5 +419,5 @@ claim(np.allclose(backend.to_host(tensor.grad)[0], gradient(u)), "the engine's g
 # ## What comes next
 #
 # You have built by hand all that a registration needs: sampling, a loss, their gradients, an engine that chains them,
-# and tests that you can trust. [Part two](README.md#part-two-not-written-yet) is not written yet. Its lesson 9 will
-# take up the question above: what keeps a field from tearing. Until then, its table says what to read.
+# and tests that you can trust. [Lesson 9](09_a_displacement_for_every_pixel.py) takes up the question above: what keeps
+# a field from tearing, if nobody blurs it?

@@ -18,7 +18,7 @@ from wrong_answers.edits import WRONG
 from lessons.check.calling import Hint
 from lessons.check.checking import alike, examine
 from lessons.check.edits import blocks, edited
-from minireg import Tensor, backend, fields, ops
+from minireg import Tensor, backend, fields, losses, ops
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))
@@ -281,6 +281,12 @@ INDEPENDENT = {  # the same by the project's own functions, by NumPy, or by diff
     "vjp_ncc_b": lambda g, a, b: gradients(ops.ncc, g, a, b)[1],
     "vjp_centre_inside": lambda g, mask: gradients(lambda a: a - (mask * a).sum() / mask.sum(), g, 0 * g)[0],
     "gradient_of_rotation": by_angle_quotient,
+    "folding_gradient": lambda u: gradients(losses.folding_penalty, 1.0, u[None])[0][0],
+    "back_from_steps": lambda g, weight, stride, size: gradients(
+        lambda x: ops.conv2d(x, backend.to_device(weight), stride=stride),
+        g[None],
+        np.zeros((1, *size, weight.shape[2])),
+    )[0][0],
 }
 
 

@@ -160,7 +160,13 @@ def _compare(exercise, answer):
         where += f"\nIn the case {list(exercise.cases)[infinite[0]]} it is infinite or not a number (nan), too."
         got, right = ([of_all[i] for i in range(len(of_all)) if i not in infinite] for of_all in (got, right))
     explained = _describe(exercise, got, right, pattern) or _describe(exercise, got, right, place)
-    raise Hint(f"{explained}\n{where}")
+    raise Hint(f"{explained or _in_which(exercise, wrong)}\n{where}")
+
+
+def _in_which(exercise, wrong):
+    if len(wrong) > NAMED:
+        return "It is right in some cases and wrong in others. What is special about the case below?"
+    return f"Right in every case but: {'; '.join(list(exercise.cases)[i] for i in wrong)}. What is special there?"
 
 
 def _two_at_once(exercise, got):
@@ -184,9 +190,6 @@ def _gives(exercise, function, got):
 
 
 def _check_properties(exercise, answer, where=""):
-    for expression, hint in blocks(exercise.telling):
-        if not _same_value(exercise, answer, expression):
-            raise Hint(f"{hint}\n{where}".strip())
     for broken in exercise.properties:
         try:
             hint = broken(answer)
@@ -196,6 +199,9 @@ def _check_properties(exercise, answer, where=""):
             # The property could not use the result. Where there are cases, the comparison says why.
             hint = None if exercise.cases else f"What it returns cannot be used: {type(error).__name__}: {error}."
         if hint:
+            raise Hint(f"{hint}\n{where}".strip())
+    for expression, hint in blocks(exercise.telling):
+        if not _same_value(exercise, answer, expression):
             raise Hint(f"{hint}\n{where}".strip())
 
 
@@ -259,7 +265,7 @@ def _kind(exercise, got, right, wrong):
                 return f"{name} is made of {a.dtype.name}, expected numbers.\n{where}"
             if a.shape != b.shape:
                 return f"{name} has shape {a.shape}, expected {b.shape}.{_shape_hint(a.shape, b.shape)}\n{where}"
-            if a.dtype.kind in "iu" and a.any() and np.array_equal(a, np.trunc(b)) and not same_numbers(a, b):
+            if a.dtype.kind in "iu" and np.array_equal(a, np.trunc(b)) and not same_numbers(a, b):
                 return f"{name} lacks what stands behind the decimal point: it is made of {a.dtype.name}.\n{where}"
     return None
 
@@ -270,9 +276,8 @@ def _shape_hint(got, expected):
     if np.prod(got) == np.prod(expected):
         return " There are as many numbers as there should be: are axes exchanged, missing or too many?"
     if len(got) != len(expected):
-        return (
-            f" An axis {'was lost' if len(got) < len(expected) else 'is too many'}: what is summed over, and what not?"
-        )
+        how = "was lost, by a sum or a `return` in a loop" if len(got) < len(expected) else "is too many"
+        return f" An axis {how}: what is summed over, and what not?"
     if any(a > b == 1 for a, b in zip(got, expected, strict=True)):
         return " An axis of length 1 has grown: were arrays combined whose axes stand for different things?"
     return ""

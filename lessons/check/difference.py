@@ -115,7 +115,7 @@ def _turns(pairs):
 
 
 def place(components, pairs):
-    """Where in the arrays the wrong elements lie: a batch, a border, a few, all."""
+    """Where in the arrays the wrong elements lie: a batch, a border, a few, all; None if only some cases are wrong."""
     wrong = [~np.isclose(a, b, rtol=1e-5, atol=1e-5 * float(np.abs(b).max(initial=0)) + 1e-12) for a, b in pairs]
     if all(b.ndim == 0 and set(np.unique(b)) <= {0.0, 1.0} for _, b in pairs):
         return "is True where it should be False, or False where it should be True."
@@ -123,7 +123,7 @@ def place(components, pairs):
     if images and len(images) == len(wrong):
         if all(not w[0].any() for w in wrong) and any(len(w) > 1 for w in wrong):
             if images[0].ndim == 3:
-                return "is right where its first index is 0, and wrong elsewhere. What is different in the others?"
+                return "is right where its first index is 0, and wrong elsewhere. Are the others never reached?"
             return "is right for the first image of a batch only. Are the others left out, or mixed with it?"
         inner = [w[:, 1:-1, 1:-1] if w.ndim == 4 else w[1:-1, 1:-1] for w in wrong]
         if all(w.size and not w.any() for w in inner):
@@ -139,7 +139,7 @@ def place(components, pairs):
         return "is almost right. What is not exact: a difference quotient, float32, a small number that is added?"
     share = sum(int(w.sum()) for w in wrong) / sum(w.size for w in wrong)
     if any(not w.any() for w in wrong):
-        return "is right in some cases and wrong in others. What is special about the case below?"
+        return None  # which cases these are says more
     if share < 0.5:
         return "is right in most places and wrong in some. What do the wrong ones have in common?"
     return "differs from what was expected, and no common mistake fits. Take the smallest case and compute it by hand."
@@ -153,6 +153,6 @@ def common_factor(pairs):
     if not (np.isfinite(a).all() and np.isfinite(b).all()) or not b.any() or a.size < 2:
         return None
     factor = float((a @ b) / (b @ b))
-    if abs(factor) < 1e-9 or abs(factor - 1) < 1e-3:
+    if abs(factor) < 1e-14 or abs(factor - 1) < 1e-3:
         return None
     return factor if all(same_numbers(a.astype(float), factor * b.astype(float)) for a, b in pairs) else None

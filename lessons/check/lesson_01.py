@@ -20,8 +20,7 @@ ROTATION = Exercise(
     },
     mistakes="""
 degrees = -degrees
-    With your field the content turns clockwise. The field does not say where the content of a pixel goes, but where
-    each pixel looks. Which way must it look?
+    With your field the content turns clockwise. A field says where each pixel looks. Which way must it look?
 [looks_down - down, looks_right - right] => [looks_down, looks_right]
 [looks_down - down, looks_right - right] => [looks_down - down + rows, looks_right - right + columns]
     You return the places where the pixels look. A displacement says how far such a place is from the pixel.
@@ -30,22 +29,21 @@ np.radians(degrees) => np.degrees(degrees)
     The angle is in degrees. What do NumPy's sine and cosine expect?
 (height - 1) / 2, columns - (width - 1) / 2 => height / 2, columns - width / 2
     You turn about a point that is half a pixel off the middle. Of 3 pixels, 0, 1 and 2, which is in the middle?
+(height - 1) / 2, columns - (width - 1) / 2 => (width - 1) / 2, columns - (height - 1) / 2
+    Height and width are exchanged where you look for the middle. Which of them counts the rows?
 (height - 1) / 2, columns - (width - 1) / 2 => height // 2, columns - width // 2
 (height - 1) / 2, columns - (width - 1) / 2 => (height - 1) // 2, columns - (width - 1) // 2
     You turn about a whole pixel near the middle. With an even number of rows the middle lies between two pixels.
 - sine * down => - sine * looks_down
-    You compute the second coordinate from the first one when that has been turned already. Both must be computed from
-    where they were before.
+    You compute the second coordinate from the first one when that has been turned already. Use what was before.
 """,
     telling="""
 f(4, 5, 0.0)
-    Turned by 0 degrees every pixel looks at itself: u must be 0 everywhere, and yours is not. A displacement says how
-    far it is from the pixel to where it looks.
+    Turned by 0 degrees every pixel looks at itself: u must be 0. Do you return the places, not the way to them?
 f(5, 7, 40.0)[2, 3]
     The pixel in the middle of an image of 5 by 7 pixels is (2, 3). It turns on the spot: u must be 0 there.
 np.hypot(*(OFF + np.moveaxis(f(6, 9, 25.0), -1, 0)))
-    Turning keeps every distance from the middle, but with your field a pixel looks at a place that is nearer to the
-    middle than itself, or further from it. Take one pixel and follow it by hand.
+    Turning keeps every distance from the middle, and your field does not. Take one pixel and follow it by hand.
 """,
 )
 
@@ -79,13 +77,11 @@ WARP_WHOLE = Exercise(
     mistakes="""
 return np.where(inside[..., None], values, 0) => image = image + 0 * r; values = 0 * images; \
 values[image[inside], r[inside], c[inside]] = images[inside]; return values
-    You push: you write pixel p at p + u(p). That leaves holes. Walk over the pixels of the output instead, and ask
-    where each gets its value from.
+    You push: you write pixel p at p + u(p). That leaves holes. Where does each pixel of the output get its value from?
 displacement = -displacement
     Your pixels look in the opposite direction, at p - u(p).
 displacement = displacement[..., ::-1]
-    The two numbers of the displacement are exchanged: first comes the way down, along the rows, then the way to the
-    right.
+    The two numbers of the displacement are exchanged: first comes the way down, then the way to the right.
 np.where(inside[..., None], values, 0) => images[image, r % height, c % width]
     A pixel that looks beyond one border sees what lies at the opposite one. Out there it must find 0.
 inside = => r, c = np.where(r < 0, r % height, r), np.where(c < 0, c % width, c); inside =
@@ -94,17 +90,15 @@ np.where(inside[..., None], values, 0) => values
     Outside of the image your pixels find the nearest pixel of the border. Here they must find 0.
 """,
     telling="""
+f(SET[0][..., ::-1], SET[1])[..., ::-1] - f(*SET)
+    The channels of a pixel have to stay together: all of them come from the same place. Is one left out?
 f(SET[0], 0 * SET[1])
-    Where u is 0 everywhere the images must come back unchanged, also in the first and last row and column. Which rows
-    and columns belong to the image?
+    Where u is 0 everywhere the images must come back unchanged, also in the first and last row and column.
 f(_images(35, 1, 4, 5, 1), _only((3, 2), (-2, 1))[None])
-    Every pixel has a displacement of its own. With u = (-2, 1) at the pixel (3, 2) it must look at (1, 3), and all
-    others, with u = 0, at themselves.
+    Every pixel has a displacement of its own. Here only (3, 2) has one, (-2, 1), and must look at (1, 3).
 [f(_images(36, 1, 4, 5, 1), shift) for shift in SHIFTS]
-    All pixels look one pixel to the left, to the right, up or down. Those at one border find 0 then, and all others
-    what was there before. Do you write into the array that you read from, or leave a loop too early?
-f(SET[0] * [1, 0] + SET[0][..., :1] * [0, 2], SET[1]) - f(SET[0][..., :1], SET[1]) * [1, 2]
-    The channels of a pixel have to stay together: all of them come from the same place.
+    If all look one pixel aside, one border finds 0, and only that. Do you ask for all four borders, write into what you
+    read from, or leave a loop too early?
 """,
     properties=[each_alone(*SET)],
 )
@@ -122,8 +116,10 @@ COMPOSE = Exercise(
     },
     mistakes="""
 return first + second
-    You add the two fields at the same pixel. But after `first` one stands somewhere else, and there `second` may be
-    different.
+    You add the two fields at the same pixel. But after `first` one stands somewhere else: what is `second` there?
+return first + second[r, c] => return second[r, c] - first
+return first + second[r, c] => return first - second[r, c]
+    You subtract one of the two ways. One goes along both.
 first, second = second, first
     You go along `second` before `first`.
 return first + second[r, c] => return second[r, c]
@@ -132,20 +128,20 @@ second[r, c] => second[r, c] * ((r == rows + first[..., 0]) & (c == columns + fi
     Outside of the image you take `second` as 0. There it must be what it is at the nearest pixel of the border.
 second[r, c] => second[(rows + first[..., 0]) % height, (columns + first[..., 1]) % width]
     Where `first` leads out of the image, you look `second` up at the opposite border.
+first + second[r, c] => first + np.where(((r - rows == first[..., 0]) & (c - columns == first[..., 1]))[..., None], \
+second[r, c], second)
+    Where `first` leads out of the image, you look `second` up at p, where one has started.
 return first + => return np.stack([r - rows, c - columns], axis=-1) +
-    Where `first` leads out of the image you cut it off at the border. Only the place at which `second` is looked up
-    moves to the border; the way along `first` counts in full.
+    Where `first` leads out of the image you cut it off at the border. The way along `first` counts in full.
 """,
     telling="""
 f(0 * _field(33, 4, 5), _field(33, 4, 5))
-    If `first` is 0 everywhere, one stays at p, and only `second` is left. Yours is another one.
+    If `first` is 0, only `second` is left: once, both numbers from p itself, and in the last row and column too.
 f(_row(1, 0, 2, 0, 0), _row(0, 1, 0, 2, 0))
-    In a row of pixels let `first` lead 1 to the right from pixel 0, and `second` 1 to the right from pixel 1, but not
-    from pixel 0. Both together must lead 2 to the right from pixel 0. Do you go along `second` first, or look it up
-    elsewhere than where `first` leads to?
+    In a row let `first` lead 1 to the right from pixel 0, and `second` from pixel 1 only. Both together lead 2 to the
+    right. Do you go along `second` first, or look it up elsewhere than where `first` leads to?
 f(_only((0, 0), (1, 2)), _only((1, 2), (3, 4)))
-    Let `first` lead from (0, 0) to (1, 2), and `second` be 0 except there, where it is (3, 4). Both together lead from
-    (0, 0) by (4, 6): both numbers of `second` are looked up at one place, the one that has been reached.
+    Both numbers of `second` are looked up at one place, the one that has been reached, from (0, 0) here (1, 2).
 """,
 )
 

@@ -24,6 +24,10 @@ SAMPLE_LINE = Exercise(
     mistakes="""
 t = c - j => t = 1 - c + j
     The nearer pixel must count more: your two weights are exchanged.
+return => c = 1.0 * (np.arange(len(c)) == 0); return c *
+    Only the first place gets a result. Does a `return` stand inside the loop?
+np.floor(c) => np.rint(c)
+    You count from the nearest pixel. That is not always the one before c: then one weight is negative.
 c = np.floor(c)
 c = np.rint(c)
     You take one pixel, the nearest or the one before c. Between two pixels the result lies between theirs.
@@ -33,8 +37,7 @@ c = np.rint(c)
 np.where((k >= 0) & (k < len(line)), line[np.clip(k, 0, len(line) - 1)], 0) => line[np.clip(k, 0, len(line) - 1)]
     Beyond its ends your line goes on as the last pixel is. Here it must go on in black.
 j, k = np.clip(np.floor([c, c + 1]).astype(int), 0, len(line) - 1); return (k - c) * line[j] + (c - j) * line[k]
-    The last pixel comes out black, and the ramps are missing. If you clip the indices: is it before you form the
-    weights from them? What do the weights add up to on the last pixel?
+    The last pixel comes out black, and the ramps are missing. Do you form the weights from clipped indices?
 c = c - 0.5
 c = c - 1
 c = c + 1
@@ -43,20 +46,17 @@ c = c + 1
 """,
     telling="""
 f(LINE, np.arange(6.0))
-    Exactly on a pixel the result must be the intensity of that pixel, also of the last. What are `floor` and `ceil`
-    of a whole number?
+    Exactly on a pixel the result is the intensity of that pixel. What are `floor` and `ceil` of a whole number?
 f(LINE, np.array([2.25, 0.5, 3.75])) - [f(LINE, np.array([c]))[0] for c in (2.25, 0.5, 3.75)]
-    The places may come in any number and order: each has a result of its own, at its own place. What do you compute
-    only once, for all places?
+    The places may come in any number and order, each has its own result. What do you compute only once, for all?
 f(3 + 2 * np.arange(6.0), np.array([2.25, 0.5]))
     Along the line 3, 5, 7, 9, ... the result must be 7.5 at c = 2.25. Which two pixels lie around this place, which one
     is nearer, and what must the two weights add up to?
 f(ONES, np.array([-0.25, -0.5, -1, -7]))
     Beyond the left end your result is not right. Which pixels lie around c = -0.25, what is the intensity of each, and
-    how far is it from each of them? What is int(-0.25)?
+    how far is it from each of them? If you use int: what is int(-0.25)?
 f(ONES, np.array([3.25, 3.5, 4, 7]))
-    Beyond the right end your result is not right. On a line of 4 pixels, which two lie around c = 3.25, and what is the
-    intensity of each?
+    Beyond the right end your result is wrong. Of 4 pixels, which two lie around c = 3.25, with which intensities?
 """,
 )
 
@@ -91,10 +91,14 @@ r, c = np.floor(r), np.floor(c)
     You take one pixel, the nearest or the upper left of the four. Between four pixels the result is a mixture of all.
 np.clip(i, 0, height - 1), np.clip(j, 0, width - 1) => i % height, j % width
 np.clip(i, 0, height - 1), np.clip(j, 0, width - 1) => np.minimum(i, height - 1), np.minimum(j, width - 1)
-    Beyond a border you see what lies at the opposite one. With the border "edge" the image goes on as it is at the
-    nearest pixel. To Python the index -1 is no error: it is the other end.
+    Beyond a border you see what lies at the opposite one: to Python the index -1 is no error. The border is "edge".
 np.clip(j, 0, width - 1)] => np.clip(j, 0, width - 1)] * ((i >= 0) & (i < height) & (j >= 0) & (j < width))[..., None]
     Outside of the image you find black. Here the border is "edge".
+np.floor => np.rint
+    You count from the nearest pixel. It is not always the one before the place: then some weights are negative.
+np.floor(r).astype(int), np.floor(c).astype(int) => *(np.clip(np.floor(x).astype(int), 0, n - 2) for x, n in \
+((r, height), (c, width))),
+    Beyond a border your image goes on rising or falling. An index is clipped, but the weights grow further.
 np.floor => np.trunc
     Above and left of the image you round towards 0, not down: then some weights are negative.
 """,
@@ -104,11 +108,9 @@ f(COLOURS, *ANYWHERE)[..., 1:2] - f(COLOURS[..., 1:2], *ANYWHERE)
 f(np.ones((1, 4, 5, 1)), *INSIDE)
     An image of ones is not 1 between its pixels. What must the four weights add up to?
 f(COLOURS[:1], *(k[:1] for k in PIXELS))
-    Sampled exactly on its pixels an image must come back unchanged, also in its last row and column. If only those are
-    wrong: do you clip the indices before you form the weights from them, as in 2020?
+    On its pixels an image must come back unchanged. If the last row and column are wrong: when do you clip the index?
 [f(RAMP_DOWN, *INSIDE), f(RAMP_RIGHT, *INSIDE)]
-    In an image that grows down or to the right by 1 from pixel to pixel the result must be the place itself, and it is
-    not. Take an image of 2 by 2 pixels and compute the four weights by hand.
+    Where an image grows by 1 per pixel, the result is the place itself. Compute your weights for 2 x 2 pixels.
 """,
     properties=[each_alone(*BATCH)],
 )
@@ -139,8 +141,7 @@ SAMPLE_2020 = Exercise(
     still looked for half a pixel too far down and right. How many steps is it from the first pixel to the last?
 (height - 1) / 2 => height / 2
 (width - 1) / 2 => width / 2
-    Nearly: the image keeps its last row and column, and along one axis your places are right. But along the other one
-    the middle is still looked for half a pixel too far.
+    Nearly: along one axis your places are right. But along the other the middle is still half a pixel too far.
 x, y = y, x
     Both mistakes are mended, but now x and y are exchanged: x runs along the columns, to the right.
 - 1) / 2 => ) / 2 - 0.5
@@ -155,14 +156,11 @@ x, y = y, x
     ],
     telling="""
 f(np.ones((4, 5)), X, Y)
-    Not mended yet: an image of ones, looked at on its own pixels, does not come back as ones. What do the four weights
-    add up to, and where?
+    Not mended yet: an image of ones does not come back as ones. What do the four weights add up to, and where?
 f(_images(41, 4, 5), X, Y)
-    An image of ones stays as it is now, but another one, looked at on its own pixels, does not come back unchanged.
-    Where does your sampler look for the pixels that are wrong?
+    An image of ones stays as it is, but another one does not. Where do you look for the pixels that are wrong?
 f(np.indices((6, 7)).sum(0) % 2.0, *_anywhere(42, 20, 20))
-    Every pixel comes back unchanged now. But between the pixels of a chess board you do not find what belongs there.
-    What must be wrong with one of the four weights?
+    Every pixel comes back unchanged now. But between them, on a chess board, one of the four weights must be wrong.
 """,
 )
 

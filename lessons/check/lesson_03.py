@@ -36,7 +36,7 @@ NCC_OF_PAIRS = Exercise(
             np.concatenate([BATCH[1], CONSTANT[:, :4, :5]]),
         ),
         "float32 images, brighter by 1,000": tuple(np.float32(x + 1000) for x in _pairs(6, 2, 8, 9, 1)),
-        "faint images": (1e-3 * A, 1e-3 * B),
+        "faint images": (1e-4 * A, 1e-4 * B),
     },
     mistakes="""
 x.mean(axis=axes, keepdims=True) => x.mean()
@@ -47,20 +47,21 @@ x - x.mean(axis=axes, keepdims=True) => x
     Nothing is centred: this is the cosine of the angle between the images as they are. Brightness counts.
 np.sqrt(saa) * np.sqrt(sbb) => saa * sbb
     The denominator has no square root: it is a product of two squared lengths.
+np.sqrt(saa) * np.sqrt(sbb)) => np.sqrt(saa) * np.sqrt(sbb) + 1e-5)
+np.sqrt(saa) * np.sqrt(sbb)) => np.sqrt(saa) * np.sqrt(sbb) + 1e-8)
+np.sqrt(saa) * np.sqrt(sbb)) => np.maximum(np.sqrt(saa) * np.sqrt(sbb), 1e-5))
+    Something is added to the denominator, or it may not become small. In faint images it is small by itself.
 return np.where(constant, 0, => return np.where(constant, np.nan,
 return np.where(constant, 0, => return np.where(constant, 1,
-    Constant images come out as nan, which is 0 / 0, or as 1. A constant image has no direction, and somebody has to
-    decide. What does the docstring ask for, and where does your code do it?
+    Constant images come out as nan, which is 0 / 0, or as 1. What does the docstring ask for?
 """,
     telling="""
 f(A, 2 * A + 3)
-    An image and the same with more contrast and brightness must have NCC 1. What is the length of a direction, and is
-    everything centred?
+    More contrast and brightness must not change NCC. Is everything centred, divided by both lengths, nothing added?
 f(-A, B) - -f(A, B)
     The negative of an image must have minus the NCC of the image. Did a sign get lost?
 f(_shuffled(A), _shuffled(B)) - f(A, B)
-    The same new order for the pixels and channels of both images must not change NCC. Yours depends on which number
-    lies in which row, column or channel: does everything run over all three axes?
+    NCC must not depend on which number lies in which row, column or channel: does everything run over all three axes?
 f(CONSTANT / 5, CONSTANT * 1.4)
     Two constant images, one .1 everywhere and one .7, do not give 0. The mean of many .1 is not exactly .1 for a
     computer: something tiny is left, and tiny / tiny is not 0 / 0. How else can you see that an image is constant?
@@ -101,12 +102,10 @@ a, b = b, a
 saa = np.sum(a_centred**2) => saa = np.sum(b_centred**2)
     Your alpha is that of the other direction: it brings b to a, or is divided by the variance of the wrong image.
 saa = np.sum(a_centred**2) => saa = np.sqrt(np.sum(a_centred**2) * np.sum(b_centred**2))
-    Your alpha is the correlation, the NCC. It has forgotten both contrasts, and alpha has to carry them: how does it
-    change if b has twice the contrast?
+    Your alpha is the correlation, the NCC. It forgets both contrasts: what must alpha be if b has twice the contrast?
 np.sum(a_centred * b_centred) / saa => b.std() / a.std()
 np.sum(a_centred * b_centred) / saa => np.sign(np.sum(a_centred * b_centred)) * b.std() / a.std()
-    You make the standard deviations equal. That is right only where NCC is 1 or -1: where the images differ, a weaker
-    contrast costs less. And where does the sign of a negative come from?
+    You make the standard deviations equal. That is right only where NCC is 1. Where images differ, less is best.
 a_centred, b_centred = a - a.mean(), b - b.mean() => a_centred, b_centred = a, b
     alpha is chosen as if there were no beta, and beta afterwards. Each depends on the other.
 b.mean() - alpha * a.mean() => b.mean() - a.mean()
@@ -114,27 +113,25 @@ b.mean() - alpha * a.mean() => b.mean()
 b.mean() - alpha * a.mean() => alpha * a.mean() - b.mean()
     Your beta is not the one that belongs to alpha. Which mean has alpha * a, and what is missing to the mean of b?
 / saa if np.ptp(a) > 0 else 0.0 => / saa
-    alpha is right for images that differ, but for a constant one you divide 0 by 0. What does the docstring ask for
-    there?
+    alpha is right for images that differ, but for a constant one you divide 0 by 0. What does the docstring ask for?
 saa = np.sum(a_centred**2) => saa = np.sum(a_centred**2) * a.size / (a.size - 1)
 saa = np.sum(a_centred**2) => saa = np.sum(a_centred**2) / a.size * (a.size - 1)
 saa = np.sum(a_centred**2) => saa = np.mean(a_centred**2)
-    Covariance and variance are divided by different numbers (n and n - 1), or one is a sum and one a mean. `np.cov`
-    divides by n - 1, `var` by n.
+    Covariance and variance are divided by different numbers: n and n - 1 (`np.cov`, `var`), or one is not a mean.
 return alpha, b.mean() - alpha * a.mean() => return b.mean() - alpha * a.mean(), alpha
     The two results are exchanged: alpha comes first, then beta.
 """,
     telling="""
 f(X, X)
-    If b is a, nothing is to be changed: alpha must be 1 and beta 0.
+    If b is a, nothing is to be changed: alpha must be 1 and beta 0. Which of them comes first?
 f(X, 0.3 * X + 0.5)
-    If b is exactly .3 a + .5, the answer must be (.3, .5). Which pixels do you look at?
+    If b is exactly .3 a + .5, the answer must be (.3, .5). Divide by which variance? With which sign does beta come in?
 np.mean(_left(f))
-    What is left over, alpha a + beta - b, has a mean other than 0: another beta would make the MSE smaller. Which beta
-    fits your alpha?
+    What is left over, alpha a + beta - b, has a mean other than 0. Which beta fits your alpha? Does every pixel count?
 np.mean(_left(f) * X)
-    With the best beta for each, another alpha near yours has a smaller MSE. Set the derivative of the MSE to zero:
-    where does alpha stand in it?
+    With the best beta, another alpha near yours has a smaller MSE. Where does alpha stand in the derivative of the MSE?
+f(0 * X + 0.5, Y)
+    If a is constant many pairs of alpha and beta are equally good. Which one does the docstring ask for?
 """,
 )
 
@@ -147,8 +144,7 @@ def _masked(seed, n, h, w, channels):
 
 
 PAIRS = _masked(4, 3, 4, 5, 2)
-A1, _, M1 = PAIRS
-ALL = np.ones_like(M1)
+A1, B1, M1 = PAIRS
 AT_ONE_PIXEL = A1 + (np.indices((4, 5)).sum(0) == 0)[:, :, None]
 
 MASKED_MSE = Exercise(
@@ -167,8 +163,7 @@ MASKED_MSE = Exercise(
     },
     mistakes="""
 np.maximum(counts.sum(axis=(1, 2, 3)), 1) => a[0].size
-    You divide by the number of all pixels. Those outside the mask do not count: a small mask would always look like a
-    good match.
+    You divide by the number of all pixels. Those outside the mask do not count.
 counts.sum(axis=(1, 2, 3)) => mask.sum(axis=(1, 2))
     You divide by the number of pixels in the mask, but each of them adds C squared differences.
 counts.sum(axis=(1, 2, 3)) => counts.sum()
@@ -181,17 +176,14 @@ mask = ~mask
     Your mask is inside out: True means that a pixel counts.
 """,
     telling="""
-f(np.where(M1[..., None], A1, 9.0), *PAIRS[1:]) - f(*PAIRS)
+[f(np.where(M1[..., None], A1, 9.0), B1, M1), f(A1, np.where(M1[..., None], B1, 9.0), M1)] - f(*PAIRS)
     What lies outside the mask must not matter, but your result changes with it.
 f(A1, A1 + 0.5, M1)
-    If all intensities differ by .5, the mean squared difference is .25, however large the mask. How many numbers does
-    your mean count?
-f(*PAIRS[:2], ALL)
-    If every pixel counts, the result must be the plain MSE of each pair. Do you square too late, where differences of
-    different sign cancel already?
+    If all intensities differ by .5: is it .25 with all masks, or .5 (a root)? Do you square each difference?
+f(A1[..., ::-1], B1[..., ::-1], M1) - f(*PAIRS)
+    The order of the channels must not matter, but your result changes with it. Do all of them count?
 f(A1, AT_ONE_PIXEL, M1)
-    A difference of 1 at a single pixel of the mask must give 1 / (number of pixels in the mask), wherever it lies. Do
-    you average averages?
+    A difference of 1 at one pixel must give 1 / (pixels in the mask). Do you average averages, or square too late?
 """,
     properties=[each_alone(*PAIRS)],
 )

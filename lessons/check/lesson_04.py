@@ -17,6 +17,7 @@ def _images(seed, u, h, w, channels, share=0.6):
 U, MOVING, FIXED, MASK = _images(41, (0.3, -0.6), 5, 6, 2)
 RAMP, MIDDLE = np.broadcast_to(0.1 * np.arange(8.0)[:, None, None], (8, 8, 1)).copy(), np.zeros((8, 8), bool)
 MIDDLE[3:5, 3:5] = True
+FAR = np.pad(np.zeros((3, 3, 1)), ((3, 2), (3, 2), (0, 0)), constant_values=1)  # 0 where the middle looks
 
 
 def is_no_difference_quotient(f):
@@ -52,17 +53,16 @@ count = np.sum(mask) * moving.shape[2] => count = moving.size
 np.sum(mask) * moving.shape[2] => np.sum(mask)
     You divide by the number of pixels in the mask, but each of them has C channels.
 dy_du_row = => s, t = t, s; dy_du_row =
-    s and t are exchanged in the derivatives. v10 - v00 lies on the left, v11 - v01 on the right: which fraction tells
-    left from right?
+    s and t are exchanged in the derivatives. Along the rows the weights are those of t.
 dy_du_row = => s, t = 1 - s, 1 - t; dy_du_row =
     Of the two differences, the one further away counts more: the weights s and 1 - s, or t and 1 - t, are exchanged.
 dy_du_row = => s = t = 0; dy_du_row =
 dy_du_row = => s = t = 1; dy_du_row =
 dy_du_row = => s = t = 0.5; dy_du_row =
-    You take one difference of neighbours along each axis, or their mean. Four neighbours have two, one on either side
-    of the place, and the nearer one counts more.
+    You take one difference of neighbours along each axis, or their mean. There are two, and the nearer counts more.
 math.floor => int
-    It is right for positive displacements. Which whole number lies *below* -0.7? `int` and `astype(int)` go towards 0.
+math.floor => round
+    You need the whole number *below* u. `int` and `astype(int)` go towards 0, `round` to the nearest one.
 math.floor(u[0]), math.floor(u[1]) => math.ceil(u[0]) - 1, math.ceil(u[1]) - 1
     At whole numbers you give the slope before the kink. The one behind it is meant.
 u = -u
@@ -71,6 +71,10 @@ u = -u
     telling="""
 f(U, MOVING, np.where(MASK[..., None], FIXED, 5.0), MASK) - f(U, MOVING, FIXED, MASK)
     Pixels of the fixed image outside the mask must not matter, but your result changes with them.
+f(U, MOVING[..., ::-1], FIXED[..., ::-1], MASK) - f(U, MOVING, FIXED, MASK)
+    The order of the channels must not matter, but your result changes with it. Do all of them count?
+f(np.array([0.25, 0.5]), RAMP + FAR, RAMP, MIDDLE) - f(np.array([0.25, 0.5]), RAMP, RAMP, MIDDLE)
+    Only the four pixels around a place may matter, but others change your result. Is your difference taken across two?
 f(np.array([0.25, 0.5]), RAMP, RAMP + 0.025 - 0.3, MIDDLE)
     A moving image that becomes brighter by .1 per row, not along the columns, and that is .3 too bright everywhere in
     the mask, has the slope (.06, 0). Yours is another one. Do you warp first, and does each pixel have its own
@@ -122,16 +126,14 @@ DESCEND_UNTIL_LEVEL = Exercise(
 return np.array(path) => return np.reshape(path[1:], (-1, 2))
     The start is missing from the path.
 path.append(path[-1] - step * here) => path[-1] -= step * here; path.append(path[-1])
-    All rows of the path are the last place. You put one and the same array into the list again and again, and go on
-    changing it.
+    All rows of the path are the last place: one and the same array is in the list again and again, and changes.
 < tolerance: => < tolerance and path.append(path[-1] - step * here) is None:
     You take one step more after the place where the ground is level. Ask before you step.
 np.linalg.norm(here) => np.abs(here).max()
 np.linalg.norm(here) => np.abs(here).min()
 np.linalg.norm(here) => np.abs(here).sum()
 np.linalg.norm(here) => np.sum(here**2)
-    Level means that the *length* of the slope is small, the root of the sum of the squares. Do you ask it of one
-    component, of a sum without squares, or of the squared length?
+    Level means that the *length* of the slope is small. Do you ask one component, a sum, or the squared length?
 < tolerance => >= tolerance
     You stop where the ground is steep: larger and smaller are exchanged.
 < tolerance => <= tolerance
@@ -142,11 +144,9 @@ range(most) => range(most + 1)
 """,
     telling="""
 np.abs(f(*LONG)[1:] - f(*LONG)[:-1] + 0.2 * long_bowl(f(*LONG)[:-1])).max()
-    Every place must be the one before minus step * slope there. Where do you take the slope, and do you go on where you
-    have stopped?
+    Every place must be the one before minus step * slope there. Where do you take the slope, and from where do you go?
 [min(np.linalg.norm(long_bowl(f(*LONG)[part]), axis=1)) < 0.05 for part in (np.s_[:-1], np.s_[-1:])]
-    The slope must be shorter than `tolerance` at the last place of the path, and at no place before. Do you ask at
-    every place, and before you step?
+    The slope must be below `tolerance` at the last place of the path, not before. When do you ask, and of what?
 """,
 )
 
@@ -173,25 +173,34 @@ GAUSS_NEWTON_STEP = Exercise(
     },
     mistakes="""
 np.linalg.solve(J.T @ J, J.T @ residual) => J.T @ residual / np.sum(J * J, axis=0)
-    You solve for each direction as if the other did not move. Where slopes along rows and columns go together, both
-    steps then do the same work twice.
+J.T @ J, => np.tril(J.T @ J),
+    You solve for one direction without the other. If their slopes go together, both steps do the same work twice.
 fixed - y => y - fixed
     You go the wrong way: is the difference fixed - y or y - fixed, and is the step to be added?
 np.linalg.solve(J.T @ J, J.T @ residual) => J.T @ residual
 np.linalg.solve(J.T @ J, J.T @ residual) => J.T @ residual / len(J)
     This is the direction downhill, but not how far. What do the squared slopes of the image tell you?
+J.T @ J, => J.T @ J * [[1, -1], [-1, 1]],
+return => A = J.T @ J; return 1 / (1 + 2 * A[0, 1] ** 2 / np.linalg.det(A)) *
+    You solve the two equations by hand: a sign is wrong where the element off the diagonal comes in.
+J.T @ J, => J.T @ J / len(J),
+J.T @ residual) => J.T @ residual / len(J))
+    One side of your equations is a sum, the other a mean.
 dy_du.reshape(-1, 2) => dy_du.reshape(2, -1).T
-    `reshape(2, -1)` cuts dy_du into two halves of the image. The two directions are its last axis.
+(fixed - y).ravel() => (fixed - y).T.ravel()
+    Slopes and differences of different pixels come together. Did `reshape(2, -1)` or `.T` mix their order?
 (fixed - y).ravel() => fixed.ravel()
     Your equations hold the fixed image, not the difference that is left.
 """,
     telling="""
 f(IMAGE, IMAGE, SLOPES)
-    Where the warped image is the fixed one already, the step must be (0, 0).
+    Where the warped image is the fixed one the step must be (0, 0). Do you divide by the slope of one pixel?
+f(*(1e-3 * x for x in (IMAGE, WANTED, SLOPES))) - f(IMAGE, WANTED, SLOPES)
+    If all become fainter alike, the step stays the same. Is something added to the matrix, squared, or not divided by?
 f(IMAGE, IMAGE + SLOPES @ (0.3, -0.7), SLOPES)
-    If the fixed image is exactly y + .3 dy/du_row - .7 dy/du_column, the step must be (.3, -.7).
+    If fixed is y + .3 dy/du_row - .7 dy/du_column, the step must be (.3, -.7). Do you average steps of single pixels?
 (WANTED - IMAGE - SLOPES @ f(IMAGE, WANTED, SLOPES)).ravel() @ SLOPES.reshape(-1, 2)
-    Another step near yours gives a smaller sum of squares. Are both equations fulfilled at once?
+    Another step near yours gives a smaller sum of squares. Does every pixel count, in both equations?
 """,
 )
 

@@ -16,7 +16,7 @@ warp_whole
 compose
     r = np.clip(rows + first[..., 0], 0, height - 1) => r = rows :: looked up at one place
     first, second = second, first && return first + second[r, c] => return second[r, c] :: Besides: You return `second`
-    return first + second[r, c] => return np.clip(first, -1, 1) + second[r, c] :: In a row of pixels
+    return first + second[r, c] => return np.clip(first, -1, 1) + second[r, c] :: In a row let
     return first + second[r, c] => return first + second[rows, c] :: looked up at one place
     return first + second[r, c] => return (first + second[r, c])[..., ::-1] :: two components exchanged
 sample_line
@@ -29,13 +29,13 @@ sample
     image = np.arange(n)[:, None, None] => image = 0 :: only the first image gets
     images = images[..., :1] + 0 * images :: The channels have to stay apart
     (1 - s) * above => (1 - s) ** 2 * above :: What must the four weights add up to
-    r, c = np.clip(r, 0, images.shape[1] - 2), np.clip(c, 0, images.shape[2] - 2) :: also in its last row and column
+    r, c = np.clip(r, 0, images.shape[1] - 2), np.clip(c, 0, images.shape[2] - 2) :: row and column are wrong
     return (1 - s) * above + s * below => return ((1 - s) * above + s * below)[..., 0] :: The result has shape
 sample_2020
     - 1) / 2 => ) / 2 && x, y = y, x :: Besides: Both mistakes are mended, but now x and y are exchanged
     return up => return 0.9 * up :: Not mended yet: an image of ones
-    np.clip(j0, 0, width - 1) => np.clip(j0, 0, width - 2) :: Where does your sampler look for the pixels
-    right * image[i1, j1] => right * image[i0, j1] :: What must be wrong with one of the four weights
+    np.clip(j0, 0, width - 1) => np.clip(j0, 0, width - 2) :: Where do you look for the pixels
+    right * image[i1, j1] => right * image[i0, j1] :: one of the four weights must be wrong
     return up * above + down * below => return (up * above + down * below).ravel() :: The result has shape
 ncc_of_pairs
     np.sqrt(saa) * np.sqrt(sbb)) => np.sqrt(saa * sbb) + 1e-8) :: faint images
@@ -50,14 +50,14 @@ best_contrast
     return alpha, => return np.array([alpha, b.mean() - alpha * a.mean()]); return alpha, :: as a tuple
     a, b = a[:1], b[:1] :: a mean other than 0
 masked_mse
-    return total => return total.sum() / counts.sum() + 0 * total :: the plain MSE of each pair
-    (a - b) ** 2 => a**2 - b**2 :: How many numbers does your mean count
-    (a - b) ** 2 => abs(a - b) :: How many numbers does your mean count
+    return total => return total.sum() / counts.sum() + 0 * total :: than when it is alone
+    (a - b) ** 2 => a**2 - b**2 :: Do you square each difference
+    (a - b) ** 2 => abs(a - b) :: .5 (a root)
     a[~mask] = 0 :: changes its argument `a` in place
-    mask = mask[:1] | np.zeros_like(mask) :: What lies outside the mask
+    mask = mask[:1] | np.zeros_like(mask) :: only the first image gets
 slope_of_masked_loss
     g = 2 * => g = :: every number is 0.5 times
-    math.floor => int && np.sum(mask) * moving.shape[2] => np.sum(mask) :: Besides: It is right for positive
+    math.floor => int && np.sum(mask) * moving.shape[2] => np.sum(mask) :: Besides: You need the whole number
     * mask[..., None] / count => / count :: Pixels of the fixed image outside the mask
     (y - fixed) => (moving - fixed) :: has the slope (.06, 0)
     slope_of_masked_loss(u, moving, fixed, mask) :: It calls itself too deep
@@ -68,9 +68,9 @@ descend_until_level
     return np.array(path) => return np.array(path).T :: expected (k + 1, 2)
     return np.array(path) => return np.array(path), len(path) :: It returns 2 results
 gauss_newton_step
-    J.T @ J, => J.T @ J + 1e-5 * np.eye(2), :: wrong in others
+    J.T @ J, => J.T @ J + 1e-5 * np.eye(2), :: added to the matrix
     fixed - y => (y - fixed) / 2 :: every number is -0.5 times
-    J.T @ J, => J.T @ J + 0.1 * np.eye(2), :: the step must be (.3, -.7)
+    J.T @ J, => J.T @ J + 0.1 * np.eye(2), :: added to the matrix
     J.T @ residual) => J.T @ residual)[::-1] :: components exchanged
     J.T @ J, => np.abs(J.T) @ np.abs(J), :: the step must be (.3, -.7)
 linear
@@ -102,7 +102,7 @@ filter_rows_adjoint
     g[:, [0, -1]] = 0 :: changes its argument `g` in place
     return g_x => g_x[:, -1] = 0; return g_x :: a single 1
     weights[2] * g => 0 * g :: a single 1 into the middle
-    return filter_rows(g[::-1], weights[::-1]) :: The adjoint test fails
+    return filter_rows(g[::-1], weights[::-1]) :: In a batch
 is_right
     return f(x).sum() > 2 :: You never call
     abs(left.sum() - right.sum()) => (left.sum() - right.sum()) :: How generous is your tolerance
@@ -129,7 +129,7 @@ one_sided_slopes
     line = [0, *line] :: the curve climbs before it
     if not 0 <= c <= len(line) - 1: return 0.0, 0.0 :: the curve is not flat
 vjp_ncc_b
-    np.sqrt(saa * sbb) => np.sqrt(saa * sbb) + 1e-5 :: wrong in others
+    np.sqrt(saa * sbb) => np.sqrt(saa * sbb) + 1e-5 :: Right in every case but
     np.sqrt(saa * sbb) => np.sqrt(saa * sbb) + 1e-8 :: faint images
     (a / norm - sab / norm * b / sbb) => a / norm - sab / norm * b / sbb :: g belongs to both terms
     sab / norm * b => b :: the one with y
@@ -146,6 +146,24 @@ gradient_of_rotation
     return np.sum => return -np.sum :: wrong sign everywhere
     angle = np.radians(angle) && down - (g_u.shape[1] - 1) / 2 => down :: looks at itself whatever the angle
     angle = np.full_like(angle, angle[-1]) :: that a loop left behind
+bending_gradient
+    / len(second) => / len(second) * np.linspace(1, 2, len(second)) :: reversed, too
+    push = 2 * => push = :: every number is 0.5 times
+    return gradient => return gradient[1:-1] :: has shape
+    + line[2:] => - line[2:] :: climbs steadily
+    return gradient => return np.round(gradient) :: -3 times the line
+fold_free
+    <= 0 => <= 0.3 :: Yours is too short
+    step = np.clip(step, -0.8, 0.8) :: ends at the same field
+    return u + factor * step => return (u + factor * step)[..., ::-1] :: two components exchanged
+    np.min(corners) => np.min(corners[3:]) :: still folds
+    return u + factor * step => return -u - factor * step :: wrong sign
+folding_gradient
+    -2 * => 2 * :: wrong sign
+    0.1 - _cross => 0.2 - _cross :: height 0.05
+    np.stack([w[..., 1], -w[..., 0]] => np.stack([w[..., 1], 0 * w[..., 0]] :: gradient check
+    return g_u => return g_u[..., ::-1] :: two components exchanged
+    return g_u => return g_u + 0.01 :: must be 0
 convolve_in_steps
     weight = np.roll(weight, 1, axis=1) :: Even that is wrong
     return y => return y[..., ::-1] :: two channels in, three out
@@ -165,4 +183,22 @@ find_kernel
     x.shape[-1], c_out) => c_out, x.shape[-1]) :: are axes exchanged
     x.shape[-1], c_out) => x.shape[-1], c_out).round(1) :: If y is twice as bright
     solve(table.T @ table, table.T @ wanted) => lstsq(table[1:], wanted[1:])[0] :: gradient of the squared error
+dice_of_pairs
+    return np.where => return 1 - np.where :: An image and itself
+    2 * both / np.maximum(total, 1)) => 2 * both / np.maximum(total[0], 1)) :: An image and itself
+    np.asarray(b) > threshold => np.asarray(b) > 0 :: An image and itself
+    axis=(1, 2, 3) => axis=(1, 2) :: shape
+    in_a & in_b => in_a | in_b && 2 * both => both :: Besides
+pixels_of_2020
+    np.stack([down => np.stack([-down :: wrong sign along rows
+    np.linspace(-1, 1, height) => np.linspace(0, 1, height) :: It must end at the last pixel
+    axis=-1) => axis=-1)[..., ::-1] :: exchanged
+    np.linspace(-1, 1, width) => np.linspace(1, -1, width) :: It must end at the last pixel
+    own_row + offset[..., 1], -1, 1) => own_row + offset[..., 1], 0, 1) :: moves nothing
+never_read
+    for i in np.floor(r), np.ceil(r): => for i in [np.floor(r)]: :: Right in
+    read = np.zeros => read = np.ones :: no pixel is ever read
+    read.mean(axis=(1, 2)) => read.mean() + np.zeros(images) :: Alone, an image
+    rows + u => u :: every pixel reads itself
+    read.mean(axis=(1, 2)) => read.mean(axis=2) :: shape
 """
