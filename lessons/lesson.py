@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image
 
 from minireg import backend, command
+from minireg.data import load_digits
 from minireg.files import atomic_write
 from minireg.viz import common
 
@@ -39,6 +40,16 @@ def claim(condition, words):
     if os.environ.get(STRICT_CLAIMS):
         raise AssertionError(words)
     print(f"✗ here it does not hold that {words}")
+
+
+def digits_at_hand():
+    """`minireg.data.Digits`: MNIST if it is on this machine, else drawn ones; says which. Nothing is downloaded.
+
+    MNIST is looked for in the folder that MINIREG_DATA names, or where `python -m minireg.train` keeps it.
+    """
+    digits = load_digits(download=False)
+    print(f"digits: {digits.name}, {len(digits.train_labels)} to learn from, {len(digits.test_labels)} to test")
+    return digits
 
 
 class Lesson:

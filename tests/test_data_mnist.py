@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minireg.data import Digits, load_digits, mnist, pad
+from minireg.data import Digits, load_digits, mnist, pad, sources
 from minireg.errors import InputError
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = mnist.CHECKSUMS
@@ -172,6 +172,20 @@ def test_a_tilde_in_the_folder_is_the_home_folder(folder, contents, monkeypatch)
 def test_an_unknown_name_is_refused_with_the_choices():
     with pytest.raises(InputError, match="'cifar': choose 'auto', 'mnist' or 'strokes'"):
         load_digits("cifar")
+
+
+def test_without_leave_to_download_mnist_is_what_lies_here_and_else_digits_are_drawn(
+    contents, cache, monkeypatch, capsys
+):
+    monkeypatch.setattr(sources, "download_mnist", lambda folder: pytest.fail("downloads"))
+    assert load_digits(download=False).name == "strokes"
+    with pytest.raises(InputError, match=TRAIN_IMAGES):
+        load_digits("mnist", download=False)
+    cache.mkdir(parents=True)
+    for name, data in contents.items():
+        (cache / name).write_bytes(data)
+    assert_is_our_mnist(load_digits(download=False), contents)
+    assert capsys.readouterr() == ("", "")
 
 
 # Mistakes in a folder that was named

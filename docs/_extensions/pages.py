@@ -26,7 +26,7 @@ NAVIGATION = {
         "training_step",
         *(
             f"internals/{name}"
-            for name in ("autograd", "bilinear_sampling", "displacement_fields", "ncc", "convolution")
+            for name in ("autograd", "bilinear_sampling", "displacement_fields", "ncc", "convolution", "networks")
         ),
         "internals/*",
     ],

@@ -46,7 +46,7 @@ def load_data(name="auto", data_dir=None, **options):
     return FolderPairs(name, **options)
 
 
-def load_digits(name="auto", data_dir=None):
+def load_digits(name="auto", data_dir=None, download=True):
     """Load a data set of handwritten digits.
 
     Parameters
@@ -59,6 +59,8 @@ def load_digits(name="auto", data_dir=None):
         "strokes", and a line on stderr says so.
     data_dir : str or Path, optional
         Folder that holds MNIST's four files, gzipped or not. Nothing is ever written into it.
+    download : bool
+        With False nothing is downloaded: "auto" is MNIST only where it is already there, and says nothing about it.
 
     Returns
     -------
@@ -85,11 +87,12 @@ def load_digits(name="auto", data_dir=None):
     if data_dir is not None:
         return read_mnist(os.path.expanduser(data_dir))
     try:
-        return _read_or_download(_cache_folder())
+        return _read_or_download(_cache_folder()) if download else read_mnist(_cache_folder())
     except InputError as error:
         if name == "mnist":
             raise
-        tqdm.write(f"{error}. Until then, drawn digits ('strokes') take its place.", file=sys.stderr)
+        if download:
+            tqdm.write(f"{error}. Until then, drawn digits ('strokes') take its place.", file=sys.stderr)
         return load_strokes()
 
 
