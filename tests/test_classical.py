@@ -1,5 +1,7 @@
 """Registration without a network: what the solvers find on known fields and drawn digits, and what they must not do."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from gradients import host, tensor
@@ -82,6 +84,15 @@ def test_the_result_for_a_pair_does_not_depend_on_its_batch(solver):
     for pair in range(3):
         alone = solver(moving[pair : pair + 1], fixed[pair : pair + 1], iterations=10)
         np.testing.assert_allclose(together[pair], alone[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("solver", [demons, *(partial(optimise, loss=loss) for loss in ("mse", "mi", "nmi"))])
+def test_images_that_use_a_part_of_their_range_are_registered_alike(solver):
+    """As where 12 bits lie in a file of 16, or one scanner is brighter than the other."""
+    moving, fixed = digit_pairs(2)
+    expected = solver(moving, fixed, iterations=10)
+    found = solver(moving / 16, 0.5 * fixed + 0.2, iterations=10)
+    np.testing.assert_allclose(found, expected, atol=0.05)
 
 
 def test_more_pairs_than_are_solved_at_a_time_come_back_in_order(monkeypatch):

@@ -4,6 +4,7 @@ import numpy as np
 from tqdm import tqdm
 
 from minireg import backend, ops
+from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
 from minireg.models.common import checked_size
 
@@ -20,9 +21,11 @@ def pool(array, size):
 def coarse_to_fine(solve, moving, fixed, start, levels, iterations, progress):
     """Run solve(moving, fixed, start, scales, advance) on a few pairs at a time, on the backend in use.
 
+    Intensities are normalised image by image (`normalise_percentiles`), since measures and forces are made for [0, 1].
     Images whose sides are no multiple of the coarsest scale are continued at the bottom and the right, and cut back.
     """
     height, width = checked_size(moving, fixed)
+    moving, fixed = normalise_percentiles(moving), normalise_percentiles(fixed)
     shape = (*moving.shape[:3], 2)
     if start is not None and start.shape != shape:
         raise InputError(f"expected a start of shape {shape} for these images, got {start.shape}")
