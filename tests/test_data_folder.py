@@ -313,6 +313,8 @@ def test_what_is_no_data_at_all_is_named_with_what_there_is(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match=r"is neither a folder of \.png and \.npy images nor a \.csv file"):
         load_data(str(tmp_path / "notes.txt"))
+    with pytest.raises(InputError, match=r"data set '.*' has no option 'modality': it takes none"):
+        load_data(str(tmp_path), modality="ct")
     with pytest.raises(InputError, match="no split 'validation'"):
         np.save(tmp_path / "stack.npy", heads(4).moving[..., 0])
         FolderPairs(tmp_path).held_out(split="validation")

@@ -196,6 +196,7 @@ def test_multi_modal_pairs_are_ct_to_mr():
         ({"size": 31}, "phantoms are 32 to 256 pixels wide, got 31"),
         ({"size": 257}, "phantoms are 32 to 256 pixels wide, got 257"),
         ({"data_dir": "somewhere"}, "the folder somewhere is for MNIST"),
+        ({"digit": 5}, "the data set 'phantom' has no option 'digit': it takes modality, size"),
     ],
 )
 def test_phantoms_that_cannot_be_drawn_are_refused(options, message):

@@ -11,7 +11,7 @@ from minireg.data.folder import FolderPairs
 from minireg.data.mnist import download_mnist, read_mnist
 from minireg.data.phantom import PhantomPairs
 from minireg.data.strokes import load_strokes
-from minireg.errors import InputError
+from minireg.errors import InputError, refuse_unknown
 
 DIGITS = ("auto", "mnist", "strokes")
 
@@ -23,7 +23,7 @@ def load_data(name="auto", data_dir=None, **options):
     ----------
     name : "auto", "mnist" or "strokes" (`load_digits`); "phantom"; else a folder of images, or a CSV file of pairs
     data_dir : for digits
-    options : what `DigitPairs` takes beside the digits, or `PhantomPairs`
+    options : what `DigitPairs` takes beside the digits, or `PhantomPairs`; a folder takes none
 
     Returns a source of pairs, as `pairs.py` describes it: `DigitPairs`, `PhantomPairs` or `FolderPairs`
 
@@ -34,16 +34,19 @@ def load_data(name="auto", data_dir=None, **options):
     ('phantom', (2, 32, 32, 1))
     """
     if name in DIGITS:
+        refuse_unknown(options, DigitPairs, f"the data set {name!r}", given=1)
         return DigitPairs(load_digits(name, data_dir), **options)
     if data_dir is not None:
         raise InputError(f"the folder {data_dir} is for MNIST: leave it out, or choose the data set 'mnist'")
     if name == "phantom":
+        refuse_unknown(options, PhantomPairs, "the data set 'phantom'")
         return PhantomPairs(**options)
     if not Path(name).exists():
         raise InputError(
             f"unknown data {name!r}: choose {', '.join(DIGITS)}, phantom, a folder of images, or a CSV file of pairs"
         )
-    return FolderPairs(name, **options)
+    refuse_unknown(options, FolderPairs, f"the data set {str(name)!r}", given=1)
+    return FolderPairs(name)
 
 
 def load_digits(name="auto", data_dir=None, download=True):

@@ -1,11 +1,10 @@
 """Every method by its name, as the command lines and the benchmarks find it."""
 
-import inspect
 from functools import partial
 
 import numpy as np
 
-from minireg.errors import InputError
+from minireg.errors import InputError, refuse_unknown
 from minireg.methods.demons import demons
 from minireg.methods.network import predict, refine
 from minireg.methods.optimise import optimise
@@ -64,8 +63,5 @@ def make_method(name, network=None, **options):
     need, what = NEEDS.get(name, (None, None))
     if need is not None and need not in given:
         raise InputError(f"the method {name!r} needs {what}")
-    _, _, *known = inspect.signature(METHODS[name]).parameters
-    unknown = [option for option in given if option not in known and "options" not in known]
-    if unknown:
-        raise InputError(f"the method {name!r} has no option {unknown[0]!r}: it takes {', '.join(known)}")
+    refuse_unknown(given, METHODS[name], f"the method {name!r}", given=2)
     return partial(METHODS[name], **given)
