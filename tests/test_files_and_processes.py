@@ -21,6 +21,7 @@ from minireg.errors import InputError
 from minireg.training import load_checkpoint
 
 pytest_plugins = ["digits_fixture"]
+ROOT = Path(__file__).resolve().parent.parent
 
 
 # What other commands have written
@@ -184,3 +185,11 @@ def test_an_npy_header_that_claims_a_trillion_numbers_is_refused(tmp_path):
         file.write(bytes(100))
     with pytest.raises(InputError, match="cannot be read as an image"):
         read_images(path)
+
+
+def test_mutated_files_are_read_or_refused_and_nothing_else(tmp_path):
+    """A short run of the benchmark, in a process of its own whose memory is limited."""
+    code = [sys.executable, str(ROOT / "benchmarks" / "fuzz_readers.py"), "--count", "200", "--quiet"]
+    done = subprocess.run(code, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("200 mutated files") == 8

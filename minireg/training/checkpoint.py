@@ -59,6 +59,8 @@ def load_checkpoint(path):
             if archive.zip.testzip() is not None:  # NumPy itself stops reading where an array ends, before the checksum
                 raise zipfile.BadZipFile("a checksum is wrong")
             arrays = {name: archive[name] for name in archive.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):  # of other members NumPy gives bytes
+            raise ValueError
         meta = json.loads(str(arrays.pop("meta")))
         if meta.pop("format") != FORMAT:
             raise KeyError("format")
