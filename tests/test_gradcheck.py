@@ -210,7 +210,7 @@ def run(*arguments, code="import sys; from minireg.gradcheck.__main__ import mai
 def test_the_command_checks_the_ops_that_it_is_told(capsys):
     assert main(["relu", "warp", "--seed", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["op", "arguments", "draws", "worst", "error", "verdict", "seconds"]
+    assert lines[0].split() == ["op", "arguments", "calls", "pairs", "draws", "worst", "error", "verdict", "seconds"]
     assert [line.split()[0] for line in lines[1:]] == ["relu", "warp"]
     assert "image, displacement" in lines[2] and " ok " in lines[2]
 
@@ -253,6 +253,37 @@ def test_the_command_refuses_what_it_cannot_do_in_one_sentence(arguments, messag
 def test_the_same_seed_checks_the_same_calls():
     first, second, other = (check_op("div", seed)[:4] for seed in (1, 1, 2))
     assert first == second != other
+
+
+@pytest.mark.parametrize("name", ops_of_the_package())
+def test_the_calls_of_an_op_have_nearly_every_pair_of_options_that_other_calls_have(name):
+    for case in CASES[name]:
+        covered, others = set(), set()
+        for seeds, pairs in (([seed for seed, _ in case.covering_calls([7])], covered), (range(100), others)):
+            for seed in seeds:
+                rng = np.random.default_rng(seed)
+                choose = Chooser(rng)
+                case.draw(choose, rng)
+                pairs |= choose.pairs()
+        assert len(covered & others) >= 0.93 * len(others)
+
+
+def test_a_vjp_that_is_wrong_for_one_pair_of_options_only_is_rejected(capsys):
+    def shifted(x, rows, columns):
+        y = xp.roll(x, (rows, columns), (0, 1))
+        back = (-rows, -columns) if (rows, columns) != (3, 4) else (-rows, columns)
+        return y, (lambda g: xp.roll(g, back, (0, 1)),)
+
+    with temporary_ops():
+        function = op(shifted)
+
+        def draw(choose, rng):
+            rows, columns = (choose.sampled_from([0, 1, 2, 3, 4]) for _ in range(2))
+            return (lambda x: function(x, rows, columns)), [rng.standard_normal((5, 7))]
+
+        register_case("shifted", draw, linear=(0,))
+        assert main(["shifted"]) == 1
+    assert "argument 0 (x) is wrong" in capsys.readouterr().err
 
 
 def test_every_argument_with_a_vjp_is_checked():

@@ -12,7 +12,7 @@ then makes a failing case as small as it can.
 
 At a kink (relu at 0, the maximum of two equal numbers, a warp at a whole number of pixels) a central difference is the
 mean of two slopes and proves nothing; what the VJP returns there is in the op's docstring and has tests of its own.
-Every other value keeps a distance of at least 0.1 from the nearest kink, far more than any step.
+Every other value keeps a distance of at least 0.02 from the nearest kink, far more than any step.
 """
 
 import itertools
@@ -24,22 +24,32 @@ from minireg import backend, ops
 
 
 class Chooser:
-    """Draws what has a structure, from a `numpy.random.Generator`."""
+    """Draws what has a structure, from a `numpy.random.Generator`, and remembers what it was, in `choices`."""
 
     def __init__(self, rng):
-        self.rng = rng
+        self.rng, self.choices = rng, []
 
     def integers(self, low, high):
-        """An int with low <= int <= high."""
-        return int(self.rng.integers(low, high + 1))
+        """An int with low <= int <= high: a size. As choices, `low` and the next one are told from all above."""
+        value = int(self.rng.integers(low, high + 1))
+        self.choices.append(min(value, low + 2))
+        return value
 
     def sampled_from(self, options):
-        """One element of a non-empty sequence."""
-        return options[self.integers(0, len(options) - 1)]
+        """One element of a non-empty sequence: an option."""
+        index = int(self.rng.integers(len(options)))
+        # The same option may stand there several times, to be drawn more often. Functions are told apart by place.
+        self.choices.append(index if callable(options[index]) else repr(options[index]))
+        return options[index]
 
     def booleans(self):
         """True or False."""
-        return bool(self.integers(0, 1))
+        return self.sampled_from([False, True])
+
+    def pairs(self):
+        """All pairs of choices, each with its place in the call, and all single ones."""
+        choices = list(enumerate(self.choices))
+        return {*choices, *itertools.combinations(choices, 2)}
 
 
 class Case(NamedTuple):
@@ -47,6 +57,32 @@ class Case(NamedTuple):
 
     draw: object
     linear: tuple = ()
+
+    def covering_calls(self, seed, candidates=400):
+        """A few of so many random calls, in which every pair of choices occurs that occurs in any of them.
+
+        seed : sequence of ints -> generator of (seed of the call, a sequence of ints; how many pairs it adds)
+
+        A mistake shows itself where one option has a certain value, or two of them together; hardly any needs three.
+        The call that adds most pairs is taken first, and so on.
+
+        Source: Cohen, Dalal, Fredman, Patton, The AETG system: an approach to testing based on combinatorial design,
+        IEEE Transactions on Software Engineering 23 (1997), doi:10.1109/32.605761.
+        """
+        seeds = [[*seed, call] for call in range(candidates)]
+        pairs = []
+        for own_seed in seeds:
+            rng = np.random.default_rng(own_seed)
+            choose = Chooser(rng)
+            self.draw(choose, rng)
+            pairs.append(choose.pairs())
+        missing = set().union(*pairs)
+        while True:
+            best = max(range(candidates), key=lambda call: len(pairs[call] & missing))
+            yield seeds[best], len(pairs[best] & missing)
+            missing -= pairs[best]
+            if not missing:
+                return
 
 
 CASES = {}
@@ -82,14 +118,24 @@ def normal(rng, shape):
     return rng.standard_normal(tuple(shape))
 
 
-def away_from_zero(rng, shape):
-    """Numbers of both signs whose size is between 0.3 and 2."""
-    return rng.choice([-1, 1], tuple(shape)) * rng.uniform(0.3, 2, tuple(shape))
-
-
 def positive(rng, shape):
-    """Numbers between 0.3 and 2."""
-    return rng.uniform(0.3, 2, tuple(shape))
+    """Numbers between 0.1 and 4, half of them below 0.63."""
+    return 0.1 * 40 ** rng.random(tuple(shape))
+
+
+def away_from_zero(rng, shape):
+    """Numbers of both signs whose size is between 0.1 and 4."""
+    return rng.choice([-1, 1], tuple(shape)) * positive(rng, shape)
+
+
+def saturating(rng, shape):
+    """Numbers of both signs whose size is between 3 and 8: there a sigmoid is nearly flat."""
+    return rng.choice([-1, 1], tuple(shape)) * rng.uniform(3, 8, tuple(shape))
+
+
+def far_apart(rng, shape):
+    """Positive numbers from a hundredth to ten thousand."""
+    return 10 ** rng.uniform(-2, 4, tuple(shape))
 
 
 def distinct(rng, shape, start=0.0):
@@ -99,10 +145,10 @@ def distinct(rng, shape, start=0.0):
 
 
 def between_pixels(rng, image_shape, size):
-    """A displacement that leads every pixel of `size` between two pixels in or around the image, and near none."""
-    target = np.stack([rng.integers(-2, n + 1, (image_shape[0], *size)) for n in image_shape[1:3]], axis=-1)
+    """A displacement that leads every pixel of `size` between two pixels in or far around the image, onto none."""
+    target = np.stack([rng.integers(-4, n + 3, (image_shape[0], *size)) for n in image_shape[1:3]], axis=-1)
     own = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij"), axis=-1)
-    return target + rng.uniform(0.1, 0.9, target.shape) - own
+    return target + rng.uniform(0.02, 0.98, target.shape) - own
 
 
 # Shapes and options
@@ -111,32 +157,35 @@ def between_pixels(rng, image_shape, size):
 def drawn_shape(choose, fewest=0, most=4, may_be_empty=True):
     """A shape of `fewest` to `most` axes; now and then one of them has no elements."""
     shape = [choose.integers(1, 4) for _ in range(choose.integers(fewest, most))]
-    if shape and may_be_empty and choose.integers(0, 11) == 11:
+    if shape and may_be_empty and choose.sampled_from([False] * 11 + [True]):
         shape[choose.integers(0, len(shape) - 1)] = 0
     return tuple(shape)
 
 
-def drawn_batch(choose, most=2):
+def drawn_batch(choose, most=3):
     """The number of images; now and then none."""
     return choose.sampled_from([*range(1, most + 1)] * 5 + [0])
 
 
 def drawn_axis(choose, ndim):
-    """None, an axis, or a tuple of axes, some of them counted from the end."""
-    axes = [axis - ndim * choose.booleans() for axis in range(ndim) if choose.booleans()]
-    return None if not axes else axes[0] if len(axes) == 1 else tuple(axes)
+    """None, an axis, or a tuple of none, one or several axes in any order, some of them counted from the end."""
+    axes = [axis - ndim * choose.booleans() for axis in drawn_order(choose, ndim) if choose.booleans()]
+    form = choose.sampled_from(["one", "tuple", "all"])
+    return None if form == "all" else axes[0] if form == "one" and len(axes) == 1 else tuple(axes)
 
 
 def drawn_pair(choose, low, high):
     """An int, or one for rows and one for columns."""
+    values = range(low, high + 1)
     if choose.booleans():
-        return choose.integers(low, high)
-    return choose.integers(low, high), choose.integers(low, high)
+        return choose.sampled_from(values)
+    return choose.sampled_from(values), choose.sampled_from(values)
 
 
 def drawn_order(choose, ndim):
-    """A permutation of the axes."""
-    return choose.sampled_from(list(itertools.permutations(range(ndim))))
+    """A permutation of the axes. As choices, none and an exchange of the last two are told from all others."""
+    orders = list(itertools.permutations(range(ndim)))
+    return orders[choose.integers(0, len(orders) - 1)]
 
 
 def _as_pair(value):
@@ -190,6 +239,10 @@ register_case("clip", elementwise(lambda x: ops.clip(x, -0.6, 0.8), _distinct_fr
 register_case("relu", elementwise(ops.relu))
 register_case("sigmoid", elementwise(ops.sigmoid))
 register_case("tanh", elementwise(ops.tanh))
+for _name in ("sigmoid", "tanh", "softmax", "log_softmax"):
+    register_case(_name, elementwise(getattr(ops, _name), lambda rng, shape: saturating(rng, (*shape, 2))))
+for _name in ("log", "sqrt", "abs"):
+    register_case(_name, elementwise(getattr(ops, _name), far_apart))
 
 
 @case("power")
@@ -207,7 +260,7 @@ def _leaky_relu(choose, rng):
 
 @case("dropout", linear=(0,))
 def _dropout(choose, rng):
-    seed, p, training = choose.integers(0, 99), choose.sampled_from([0, 0.3, 0.8]), choose.booleans()
+    seed, p, training = int(rng.integers(100)), choose.sampled_from([0, 0.3, 0.8]), choose.booleans()
     fn = lambda x: ops.dropout(x, p, np.random.default_rng(seed), training)
     return fn, [away_from_zero(rng, drawn_shape(choose))]
 
@@ -219,7 +272,7 @@ def reducing(fn, values=away_from_zero):
     """The case of a reduction over no axis, one, several or all, with and without keepdims."""
 
     def draw(choose, rng):
-        shape = drawn_shape(choose, 1, may_be_empty=fn is ops.sum)  # nothing has no mean and no largest element
+        shape = drawn_shape(choose, may_be_empty=fn is ops.sum)  # nothing has no mean and no largest element
         axis, keepdims = drawn_axis(choose, len(shape)), choose.booleans()
         return (lambda x: fn(x, axis=axis, keepdims=keepdims)), [values(rng, shape)]
 
@@ -231,7 +284,7 @@ def along_axis(fn):
 
     def draw(choose, rng):
         shape = drawn_shape(choose, 1, may_be_empty=False)
-        axis = choose.integers(-len(shape), len(shape) - 1)
+        axis = choose.sampled_from(range(-len(shape), len(shape)))
         return (lambda x: fn(x, axis=axis)), [away_from_zero(rng, shape)]
 
     return draw
@@ -250,16 +303,24 @@ def normalising(training):
     """The case of batch_norm in one of its modes, with and without weight and bias."""
 
     def draw(choose, rng):
-        channels = choose.integers(1, 3)
+        channels = choose.integers(1, 4)
         shape = (*(choose.integers(2, 4) for _ in range(choose.integers(1, 3))), channels)
         mean, var = normal(rng, (channels,)), positive(rng, (channels,))
-        arrays = [away_from_zero(rng, shape), away_from_zero(rng, (channels,)), normal(rng, (channels,))]
+        x = away_from_zero(rng, shape) * choose.sampled_from([1, 0.02]) + choose.sampled_from([0, 3])
+        options = {"eps": choose.sampled_from([1e-5, 1e-3]), "momentum": choose.sampled_from([0.1, 0.01])}
 
-        def fn(x, weight=None, bias=None):
+        def batch_norm(x, weight, bias):
             running_mean, running_var = (backend.to_device(array.astype(x.dtype)) for array in (mean, var))
-            return ops.batch_norm(x, running_mean, running_var, weight, bias, training=training)
+            return ops.batch_norm(x, running_mean, running_var, weight, bias, training=training, **options)
 
-        return fn, arrays[: choose.integers(1, 3)]
+        weight, bias = away_from_zero(rng, (channels,)), normal(rng, (channels,))
+        forms = {
+            "both": (batch_norm, [x, weight, bias]),
+            "weight": (lambda x, weight: batch_norm(x, weight, None), [x, weight]),
+            "bias": (lambda x, bias: batch_norm(x, None, bias), [x, bias]),
+            "neither": (lambda x: batch_norm(x, None, None), [x]),
+        }
+        return forms[choose.sampled_from(list(forms))]
 
     return draw
 
@@ -271,8 +332,14 @@ register_case("batch_norm", normalising(training=False), linear=(0, 1, 2))
 @case("ncc")
 def _ncc(choose, rng):
     shape = (drawn_batch(choose, 3), choose.integers(2, 4), choose.integers(2, 4), choose.integers(1, 2))
-    offset = choose.sampled_from([0, 5])
-    return ops.ncc, [normal(rng, shape) + offset, normal(rng, shape) - offset]
+    offset, brightness = choose.sampled_from([0, 5]), choose.sampled_from([1, 0.01, 100])
+    flat = backend.to_device(np.full((choose.integers(0, 1), *shape[1:]), 0.5))  # alone it would be at a jump
+
+    def ncc(a, b):
+        a, b = (ops.concatenate([x, flat.astype(x.dtype)]) if len(flat) else x for x in (a, b))
+        return ops.ncc(a, b)
+
+    return ncc, [(normal(rng, shape) + offset) * brightness, normal(rng, shape) - offset]
 
 
 # Matrices and convolutions
@@ -280,11 +347,20 @@ def _ncc(choose, rng):
 
 @case("matmul", linear=(0, 1))
 def _matmul(choose, rng):
-    n, k, m = (choose.integers(1, 4) for _ in range(3))
-    batch = drawn_shape(choose, 0, 2)
-    left = choose.sampled_from([(k,), (n, k), (*batch, n, k), (*(1 for _ in batch), n, k)])
-    right = choose.sampled_from([(k,), (k, m), (*batch, k, m), (*batch[1:], k, m)])
-    return ops.matmul, [normal(rng, left), normal(rng, right)]
+    n, k, m = choose.integers(1, 4), choose.integers(1, 7), choose.integers(1, 4)
+    batch = drawn_shape(choose, 0, 3)
+    stretched = {  # how the leading axes of a factor differ from those of the result
+        "whole": batch,
+        "ones": [1 for _ in batch],
+        "first one": [1 if axis == 0 else size for axis, size in enumerate(batch)],
+        "last one": [1 if axis == len(batch) - 1 else size for axis, size in enumerate(batch)],
+        "fewer": batch[1:],
+        "none": (),
+    }
+    left, right = (choose.sampled_from([*stretched, "vector"]) for _ in range(2))
+    a = (k,) if left == "vector" else (*stretched[left], n, k)
+    b = (k,) if right == "vector" else (*stretched[right], k, m)
+    return ops.matmul, [normal(rng, a), normal(rng, b)]
 
 
 @case("linear", linear=(0, 1, 2))
@@ -296,11 +372,11 @@ def _linear(choose, rng):
 
 @case("conv2d", linear=(0, 1, 2))
 def _conv2d(choose, rng):
-    kernel, dilation = (choose.integers(1, 3), choose.integers(1, 3)), drawn_pair(choose, 1, 2)
+    kernel, dilation = (choose.integers(1, 4), choose.integers(1, 4)), drawn_pair(choose, 1, 2)
     stride = drawn_pair(choose, 1, 4)
     padding = choose.sampled_from(["same", 0, 1, (2, 0), (0, 4), ((1, 0), (0, 2))])
     size = [d * (k - 1) + 1 + choose.integers(0, 3) for d, k in zip(_as_pair(dilation), kernel, strict=True)]
-    n, c_in, c_out = drawn_batch(choose), choose.integers(1, 3), choose.integers(1, 3)
+    n, c_in, c_out = drawn_batch(choose), choose.integers(1, 4), choose.integers(1, 4)
     shapes = [(n, *size, c_in), (*kernel, c_in, c_out), (c_out,)][: choose.integers(2, 3)]
 
     def fn(x, weight, bias=None):
@@ -349,9 +425,9 @@ def pooling(fn):
     """The case of a pooling op: windows that overlap, touch or leave gaps, and pixels left over at the border."""
 
     def draw(choose, rng):
-        kernel = choose.integers(1, 3), choose.integers(1, 3)
-        stride = choose.sampled_from([None, drawn_pair(choose, 1, 4)])
-        shape = (drawn_batch(choose), *(k + choose.integers(0, 4) for k in kernel), choose.integers(1, 2))
+        kernel, stride = drawn_pair(choose, 1, 3), drawn_pair(choose, 1, 4)
+        stride = choose.sampled_from([None, stride])
+        shape = (drawn_batch(choose), *(k + choose.integers(0, 4) for k in _as_pair(kernel)), choose.integers(1, 3))
         return (lambda x: fn(x, kernel, stride)), [distinct(rng, shape)]
 
     return draw
@@ -361,7 +437,7 @@ def resampling(fn):
     """The case of an upsampling op."""
 
     def draw(choose, rng):
-        scale = choose.integers(1, 4)
+        scale = choose.sampled_from([1, 2, 3, 4])
         shape = (drawn_batch(choose), *(choose.integers(1, 3) for _ in range(3)))
         return (lambda x: fn(x, scale)), [normal(rng, shape)]
 
@@ -390,8 +466,9 @@ register_case("depth_to_space", rearranging(ops.depth_to_space, to_depth=False),
 
 @case("warp", linear=(0,))
 def _warp(choose, rng):
-    n, h, w, channels = drawn_batch(choose), *(choose.integers(1, high) for high in (4, 4, 3))
-    size, border = choose.sampled_from([(h, w), (3, 2)]), choose.sampled_from(["zeros", "edge"])
+    n, h, w, channels = drawn_batch(choose), *(choose.integers(1, 4) for _ in range(3))
+    size = (h, w) if choose.booleans() else (3, 2)
+    border = choose.sampled_from(["zeros", "edge"])
     image = normal(rng, (n, h, w, channels))
     fn = lambda image, displacement: ops.warp(image, displacement, border)
     return fn, [image, between_pixels(rng, image.shape, size)]
@@ -404,15 +481,19 @@ def _warp(choose, rng):
 def _reshape(choose, rng):
     shape = drawn_shape(choose, 1)
     sizes = [*shape, 1]
-    new = tuple(sizes[axis] for axis in drawn_order(choose, len(sizes)))
-    return (lambda x: ops.reshape(x, new)), [normal(rng, shape)]
+    new = [sizes[axis] for axis in drawn_order(choose, len(sizes))]
+    if choose.booleans():  # merge two axes
+        new[:2] = [new[0] * new[1]]
+    if choose.booleans() and 0 not in shape:  # the size of one is found by itself
+        new[choose.integers(0, len(new) - 1)] = -1
+    return (lambda x: ops.reshape(x, tuple(new))), [normal(rng, shape)]
 
 
 @case("transpose", linear=(0,))
 def _transpose(choose, rng):
     shape = drawn_shape(choose, 1)
     order = tuple(axis - len(shape) * choose.booleans() for axis in drawn_order(choose, len(shape)))
-    axes = choose.sampled_from([order, order, None])
+    axes = None if choose.sampled_from([False, False, True]) else order
     return (lambda x: ops.transpose(x, axes)), [normal(rng, shape)]
 
 
@@ -423,21 +504,21 @@ def _broadcast_to(choose, rng):
     return (lambda x: ops.broadcast_to(x, shape)), [normal(rng, small)]
 
 
-@case("_concatenate", linear=(0, 1, 2))
+@case("_concatenate", linear=range(5))
 def _concatenate(choose, rng):
     shape = drawn_shape(choose, 1)
     axis = choose.integers(-len(shape), len(shape) - 1)
-    parts = [list(shape) for _ in range(choose.integers(1, 3))]
+    parts = [list(shape) for _ in range(choose.integers(1, 5))]
     for part in parts:
         part[axis] = choose.integers(0, 3)
     return (lambda *arrays: ops.concatenate(arrays, axis=axis)), [normal(rng, part) for part in parts]
 
 
-@case("_stack", linear=(0, 1, 2))
+@case("_stack", linear=range(5))
 def _stack(choose, rng):
     shape = drawn_shape(choose, 0, 3)
     axis = choose.integers(-len(shape) - 1, len(shape))
-    parts = [normal(rng, shape) for _ in range(choose.integers(1, 3))]
+    parts = [normal(rng, shape) for _ in range(choose.integers(1, 5))]
     return (lambda *arrays: ops.stack(arrays, axis=axis)), parts
 
 
@@ -459,6 +540,14 @@ INDICES = [  # of an array (3, 4); functions, because arrays belong to the backe
     lambda: (slice(None), backend.to_device(np.array([[1, 1], [0, 3]]))),
     lambda: backend.to_device(np.array([True, False, True])),
     lambda: backend.to_device(np.arange(12).reshape(3, 4) % 3 == 0),
+    lambda: (backend.to_device(np.array([2, 0, 2])), backend.to_device(np.array([3, 1, 3]))),
+    lambda: ((0, -1, 0), (1, -2, 1)),
+    lambda: (backend.to_device(np.array([[-1], [0]])), backend.to_device(np.array([0, 0, -4]))),
+    lambda: (slice(None), backend.to_device(np.array([True, False, True, True]))),
+    lambda: (backend.to_device(np.array([False, True, True])), slice(None, None, 3)),
+    lambda: (slice(None, None, 2), slice(3, None, -3)),
+    lambda: ([0, 0], slice(1, 3)),
+    lambda: (None, -2, ..., None),
 ]
 
 
