@@ -147,7 +147,7 @@ lesson.save(figure, "push")
 #
 # So walk over the output. Every output pixel p asks: *where do I get my value from?* The field answers: from `p + u(p)`
 # in the moving image. Beyond the image it finds 0. To stretch our row by two, column 4 has to look at column 2, so its
-# displacement is -2. Columns 1 and 3 would look between two pixels; for now they take the right one of these.
+# displacement is -2. Columns 1 and 3 would look between two pixels; for now they take the one on the right.
 
 
 # %%

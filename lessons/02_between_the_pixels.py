@@ -276,7 +276,8 @@ lesson.save(figure, "sampler_of_2020")
 #
 # The bug lived because the digits of MNIST have a black border. Two cheap tests find it, with every pixel looking at
 # itself. Read an image of random numbers: nothing may change. Read an image of ones: you see the sum of the weights.
-# Here are its last two rows, three columns of each.
+# (Neither finds the fractions s and t exchanged, for on a pixel both are 0. For that, read *between* pixels.) Here are
+# the last two rows, three columns of each.
 
 # %%
 print("2020:", bilinear_2020(np.ones((28, 28)), rows, columns)[-2:, -3:].tolist())
@@ -297,8 +298,8 @@ claim(mse(with_zeros, ramp_fixed) > 10 * mse(ramp, ramp_fixed), "on the ramp, ze
 # ## Every interpolation blurs
 #
 # What lies between two pixels is a mean, and means are smooth. Once does little harm. But turn a digit by a few
-# degrees, turn the result again, and so on, all the way round: then we know what should come out. (How `rotation` is
-# made was an exercise of lesson 1.)
+# degrees, turn the result again, and so on, all the way round: then we know what should come out. (`rotation` turns
+# each pixel's way from the centre, down and right, by the angle: the exercise of lesson 1.)
 
 
 # %%

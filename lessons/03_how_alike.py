@@ -322,10 +322,10 @@ print("from (0, 0) one ends at", walk(sharp, (0, 0)))
 # %% [markdown]
 # <details><summary>The answer</summary>
 #
-# With `seed = 1` it does not. It ends ten rows above the truth. There the upper half of the moving 5 lies on the lower
-# half of the fixed one, and every small step makes it worse: a *local minimum*. Other starts are lost because the two
-# digits do not touch. Some stay there, on level ground. Others walk out of the picture: to NCC too, an empty image is
-# better than a miss.
+# With `seed = 1` it does not. It ends ten rows above the truth. There the upper half of the moving 5 lies on the
+# lower half of the fixed one, and every small step makes it worse: a *local minimum*. Other starts are lost because
+# the two digits do not touch. Some stay there, on level ground. Others walk out of the picture: to NCC too, an empty
+# image is better than a miss. (That of (1, 0, 0) and (0, 0, 1) is -1/2, that of (1, 0, 0) and (0, 0, 0) is 0.)
 #
 # </details>
 #

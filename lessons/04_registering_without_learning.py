@@ -371,8 +371,9 @@ claim(miss[-1] < min(miss[:-1]), "between the pixels, a digit that misses costs 
 # <details><summary>The answer</summary>
 #
 # About a pixel. It is caught in a pit *between* the pixels. Interpolation averages neighbours, so a digit half-way
-# has weaker ink, and where ink lies in the wrong place, weaker is better. The sharp map is full of such pits.
-# Blurred enough, it is smooth, for soft images have little to lose.
+# has weaker ink. Where ink lies in the wrong place, weaker is better: one pixel that is wrong by 1 costs 1, two that
+# are wrong by 1/2 cost 1/4 each. The sharp map is full of such pits. Blurred enough, it is smooth, for soft images
+# have little to lose.
 #
 # </details>
 #

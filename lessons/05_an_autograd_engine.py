@@ -506,7 +506,8 @@ lesson.save(figure, "bent")
 
 # %% [markdown]
 # Nobody has derived the slopes of this loss, and it is registration: a displacement for every pixel. How far does a
-# pixel look, over all eight looks together? Your `look_aside` can tell: let it carry the displacement along.
+# pixel look, over all eight looks together? Your `look_aside` can tell: let it carry the displacement along, look
+# after look (lesson 2's composition).
 
 
 # %% tags=["hide-input"]

@@ -163,7 +163,8 @@ lesson.save(figure, "steps")
 #
 # Let *eps* be the gap between 1 and the next number: 2^-52 = 2.2e-16 in float64, 2^-23 = 1.2e-7 in float32. A rounded
 # number is off by half of it at most, relative to its size. So rounding spoils the quotient by about `eps |f| / h`,
-# while truncation spoils it by about `h^2`. They balance near `h = eps^(1/3)`, 6e-6 in float64.
+# while truncation spoils it by about `h^2`. Where both are alike, `eps / h = h^2`: near `h = eps^(1/3)`, 6e-6 in
+# float64.
 #
 # One can even see the truncation error without knowing the derivative. With `2 h` it is four times that with `h`. So
 # the *gap* between the two quotients is three times the error at `h`.

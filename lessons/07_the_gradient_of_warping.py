@@ -315,10 +315,10 @@ scatter.set(xticks=range(9), yticks=range(9), title="Scatter of a cotangent of o
 lesson.save(figure, "scatter")
 
 # %% [markdown]
-# Here every output pixel looks half-way to the middle. So the 5 x 5 pixels of the middle fill the whole output. A pixel
-# there is read by many, and gets the sum of their shares: 4, and less at the edges of the 5 x 5. What is not shown is
-# read by nobody and gets 0. It is the *push* of lesson 1. For a picture its holes and collisions
-# were bad; for a gradient both are right.
+# Here every output pixel looks half-way to the middle. So the 5 x 5 pixels of the middle fill the whole output. A
+# pixel there is read by many, and gets the sum of their shares: (.5 + 1 + .5)^2 = 4, and less at the edges of the 5 x
+# 5. What is not shown is read by nobody and gets 0. It is the *push* of lesson 1. For a picture its holes and
+# collisions were bad; for a gradient both are right.
 #
 # <details><summary>When the scatter is itself a warp; and what happens at the border</summary>
 #

@@ -407,5 +407,5 @@ claim(same, "the gradient of the weights is yours")
 # ## What comes next
 #
 # Your two first exercises are the two halves of a network: one makes images small, the other makes them large again.
-# Lesson 11 will put them together into an encoder and a decoder, which look at two digits and give a displacement
-# field.
+# [Lesson 11](11_the_encoder_decoder.py) puts them together into an encoder and a decoder, which look at two digits and
+# give a displacement field.

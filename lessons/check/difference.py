@@ -119,10 +119,14 @@ def place(components, pairs):
     wrong = [~np.isclose(a, b, rtol=1e-5, atol=1e-5 * float(np.abs(b).max(initial=0)) + 1e-12) for a, b in pairs]
     if all(b.ndim == 0 and set(np.unique(b)) <= {0.0, 1.0} for _, b in pairs):
         return "is True where it should be False, or False where it should be True."
-    images = [w for w in wrong if w.ndim >= 3]
-    if images and len(images) == len(wrong):
+    if all(w.shape[-1:] == (2,) for w in wrong):
+        right = [name for k, name in enumerate(components) if not any(w[..., k].any() for w in wrong)]
+        if right:
+            other = components[1 - components.index(right[0])]
+            return f"is right along {right[0]}, but along {other} it is wrong."
+    if all(w.ndim >= 3 for w in wrong):
         if all(not w[0].any() for w in wrong) and any(len(w) > 1 for w in wrong):
-            if images[0].ndim == 3:
+            if wrong[0].ndim == 3:
                 return "is right where its first index is 0, and wrong elsewhere. Are the others never reached?"
             return "is right for the first image of a batch only. Are the others left out, or mixed with it?"
         inner = [w[:, 1:-1, 1:-1] if w.ndim == 4 else w[1:-1, 1:-1] for w in wrong]
@@ -130,11 +134,6 @@ def place(components, pairs):
             return "is right inside and wrong at the border of the image."
         if all(w.shape[-1] == 1 or not w[..., 0].any() for w in wrong) and any(w.shape[-1] > 1 for w in wrong):
             return "is right for the first channel only."
-    if all(w.shape[-1:] == (2,) for w in wrong):
-        right = [name for k, name in enumerate(components) if not any(w[..., k].any() for w in wrong)]
-        if right:
-            other = components[1 - components.index(right[0])]
-            return f"is right along {right[0]}, but along {other} it is wrong."
     if all(np.allclose(a, b, rtol=0, atol=1e-2 * float(np.abs(b).max(initial=0))) for a, b in pairs):
         return "is almost right. What is not exact: a difference quotient, float32, a small number that is added?"
     share = sum(int(w.sum()) for w in wrong) / sum(w.size for w in wrong)

@@ -84,7 +84,7 @@ displacement = displacement[..., ::-1]
     The two numbers of the displacement are exchanged: first comes the way down, then the way to the right.
 np.where(inside[..., None], values, 0) => images[image, r % height, c % width]
     A pixel that looks beyond one border sees what lies at the opposite one. Out there it must find 0.
-inside = => r, c = np.where(r < 0, r % height, r), np.where(c < 0, c % width, c); inside =
+inside = => r, c = np.where(r < 0, r + height, r), np.where(c < 0, c + width, c); inside =
     To the left of the image and above it your pixels do not find 0. Python reads index -1 as the last element.
 np.where(inside[..., None], values, 0) => values
     Outside of the image your pixels find the nearest pixel of the border. Here they must find 0.
@@ -95,10 +95,10 @@ f(SET[0][..., ::-1], SET[1])[..., ::-1] - f(*SET)
 f(SET[0], 0 * SET[1])
     Where u is 0 everywhere the images must come back unchanged, also in the first and last row and column.
 f(_images(35, 1, 4, 5, 1), _only((3, 2), (-2, 1))[None])
-    Every pixel has a displacement of its own. Here only (3, 2) has one, (-2, 1), and must look at (1, 3).
+    Every pixel has a displacement of its own. Here only that of pixel (3, 2) is not 0: (-2, 1) leads to (1, 3).
 [f(_images(36, 1, 4, 5, 1), shift) for shift in SHIFTS]
-    If all look one pixel aside, one border finds 0, and only that. Do you ask for all four borders, write into what you
-    read from, or leave a loop too early?
+    If all look one pixel aside, one border finds 0, and no other. Do you ask for all four borders? Do you write into
+    what you read from, or leave a loop too early?
 """,
     properties=[each_alone(*SET)],
 )
@@ -136,12 +136,12 @@ return first + => return np.stack([r - rows, c - columns], axis=-1) +
 """,
     telling="""
 f(0 * _field(33, 4, 5), _field(33, 4, 5))
-    If `first` is 0, only `second` is left: once, both numbers from p itself, and in the last row and column too.
+    If `first` is 0 the result must be `second` as it is, also in its last row and column. Do you read it at p itself?
 f(_row(1, 0, 2, 0, 0), _row(0, 1, 0, 2, 0))
     In a row let `first` lead 1 to the right from pixel 0, and `second` from pixel 1 only. Both together lead 2 to the
     right. Do you go along `second` first, or look it up elsewhere than where `first` leads to?
 f(_only((0, 0), (1, 2)), _only((1, 2), (3, 4)))
-    Both numbers of `second` are looked up at one place, the one that has been reached, from (0, 0) here (1, 2).
+    Both numbers of `second` are looked up at one place, the one that has been reached. Here (0, 0) leads to (1, 2).
 """,
 )
 

@@ -35,7 +35,7 @@ c = np.rint(c)
 (k >= 0) & (k < len(line)), line[np.clip(k, 0, len(line) - 1)] => k < len(line), line[k % len(line)]
     Python reads line[-1] as the last pixel: left of the line you see its other end.
 np.where((k >= 0) & (k < len(line)), line[np.clip(k, 0, len(line) - 1)], 0) => line[np.clip(k, 0, len(line) - 1)]
-    Beyond its ends your line goes on as the last pixel is. Here it must go on in black.
+    Beyond its ends your line goes on with its last pixel. Here it must go on in black.
 j, k = np.clip(np.floor([c, c + 1]).astype(int), 0, len(line) - 1); return (k - c) * line[j] + (c - j) * line[k]
     The last pixel comes out black, and the ramps are missing. Do you form the weights from clipped indices?
 c = c - 0.5
@@ -48,13 +48,13 @@ c = c + 1
 f(LINE, np.arange(6.0))
     Exactly on a pixel the result is the intensity of that pixel. What are `floor` and `ceil` of a whole number?
 f(LINE, np.array([2.25, 0.5, 3.75])) - [f(LINE, np.array([c]))[0] for c in (2.25, 0.5, 3.75)]
-    The places may come in any number and order, each has its own result. What do you compute only once, for all?
+    The places may come in any number and order, and each has its own result. What do you compute only once, for all?
 f(3 + 2 * np.arange(6.0), np.array([2.25, 0.5]))
     Along the line 3, 5, 7, 9, ... the result must be 7.5 at c = 2.25. Which two pixels lie around this place, which one
     is nearer, and what must the two weights add up to?
 f(ONES, np.array([-0.25, -0.5, -1, -7]))
-    Beyond the left end your result is not right. Which pixels lie around c = -0.25, what is the intensity of each, and
-    how far is it from each of them? If you use int: what is int(-0.25)?
+    Beyond the left end your result is wrong. Which two pixels lie around c = -0.25, with which intensities, and how far
+    away is each? If you use int: what is int(-0.25)?
 f(ONES, np.array([3.25, 3.5, 4, 7]))
     Beyond the right end your result is wrong. Of 4 pixels, which two lie around c = 3.25, with which intensities?
 """,
@@ -85,6 +85,7 @@ SAMPLE = Exercise(
 r, c = c, r
     Rows and columns are exchanged: r counts down the rows, c along the columns.
 s, t = => t, s =
+s, t = => r, c = np.clip(r, 0, height - 1), np.clip(c, 0, width - 1); i, j = r.astype(int), c.astype(int); t, s =
     The two fractions are exchanged: s, the way down, decides between the upper and the lower pixels.
 r, c = np.rint(r), np.rint(c)
 r, c = np.floor(r), np.floor(c)
@@ -118,9 +119,7 @@ f(COLOURS[:1], *(k[:1] for k in PIXELS))
 _anywhere = lambda seed, *shape: tuple(draw(seed, 2, *shape, low=-1))
 Y, X = np.meshgrid(np.linspace(-1, 1, 4), np.linspace(-1, 1, 5), indexing="ij")
 TOO_FAR = "- 1) / 2 => ) / 2"
-CLIPPED_FIRST = (
-    "np.clip(j1, 0, width - 1) => np.clip(j1, 0, width - 1); up, down, left, right = i1 - r, r - i0, j1 - c, c - j0"
-)
+CLIPPED_FIRST = "above = => up, down, left, right = i1 - r, r - i0, j1 - c, c - j0; above ="
 
 SAMPLE_2020 = Exercise(
     sample_2020,
@@ -158,7 +157,8 @@ x, y = y, x
 f(np.ones((4, 5)), X, Y)
     Not mended yet: an image of ones does not come back as ones. What do the four weights add up to, and where?
 f(_images(41, 4, 5), X, Y)
-    An image of ones stays as it is, but another one does not. Where do you look for the pixels that are wrong?
+    An image of ones stays as it is, but another one does not. Where do you look for the pixels that are wrong? Which
+    size, less how much, belongs to x, and which to y?
 f(np.indices((6, 7)).sum(0) % 2.0, *_anywhere(42, 20, 20))
     Every pixel comes back unchanged now. But between them, on a chess board, one of the four weights must be wrong.
 """,

@@ -56,8 +56,8 @@ return np.where(constant, 0, => return np.where(constant, 1,
     Constant images come out as nan, which is 0 / 0, or as 1. What does the docstring ask for?
 """,
     telling="""
-f(A, 2 * A + 3)
-    More contrast and brightness must not change NCC. Is everything centred, divided by both lengths, nothing added?
+f(1e-4 * A, 2 * A + 3)
+    If a becomes fainter or brighter, NCC must stay. Do you centre, divide by both lengths, and add nothing to them?
 f(-A, B) - -f(A, B)
     The negative of an image must have minus the NCC of the image. Did a sign get lost?
 f(_shuffled(A), _shuffled(B)) - f(A, B)
@@ -79,13 +79,6 @@ def _fit(seed, *shape, alpha=1.5, beta=-0.2, noise=0.3):
 EXAMPLE = np.array([[0.4, 0.8], [0.6, 1.0]])
 X, Y = _fit(43, 4, 5)
 
-
-def _left(best_contrast):
-    """What is left over between the images."""
-    alpha, beta = best_contrast(X, Y)
-    return alpha * X + beta - Y
-
-
 BEST_CONTRAST = Exercise(
     best_contrast,
     "the contrast and brightness with which one image comes nearest to another",
@@ -105,7 +98,7 @@ saa = np.sum(a_centred**2) => saa = np.sqrt(np.sum(a_centred**2) * np.sum(b_cent
     Your alpha is the correlation, the NCC. It forgets both contrasts: what must alpha be if b has twice the contrast?
 np.sum(a_centred * b_centred) / saa => b.std() / a.std()
 np.sum(a_centred * b_centred) / saa => np.sign(np.sum(a_centred * b_centred)) * b.std() / a.std()
-    You make the standard deviations equal. That is right only where NCC is 1. Where images differ, less is best.
+    You make the standard deviations equal. That is right only where NCC is 1. Elsewhere less contrast is best.
 a_centred, b_centred = a - a.mean(), b - b.mean() => a_centred, b_centred = a, b
     alpha is chosen as if there were no beta, and beta afterwards. Each depends on the other.
 b.mean() - alpha * a.mean() => b.mean() - a.mean()
@@ -113,8 +106,7 @@ b.mean() - alpha * a.mean() => b.mean()
 b.mean() - alpha * a.mean() => alpha * a.mean() - b.mean()
     Your beta is not the one that belongs to alpha. Which mean has alpha * a, and what is missing to the mean of b?
 / saa if np.ptp(a) > 0 else 0.0 => / saa
-    alpha is right for images that differ, but for a constant one you divide 0 by 0. What does the docstring ask for?
-saa = np.sum(a_centred**2) => saa = np.sum(a_centred**2) * a.size / (a.size - 1)
+    alpha is right for most images, but for a constant one you divide 0 by 0. What does the docstring ask for?
 saa = np.sum(a_centred**2) => saa = np.sum(a_centred**2) / a.size * (a.size - 1)
 saa = np.sum(a_centred**2) => saa = np.mean(a_centred**2)
     Covariance and variance are divided by different numbers: n and n - 1 (`np.cov`, `var`), or one is not a mean.
@@ -125,13 +117,14 @@ return alpha, b.mean() - alpha * a.mean() => return b.mean() - alpha * a.mean(),
 f(X, X)
     If b is a, nothing is to be changed: alpha must be 1 and beta 0. Which of them comes first?
 f(X, 0.3 * X + 0.5)
-    If b is exactly .3 a + .5, the answer must be (.3, .5). Divide by which variance? With which sign does beta come in?
-np.mean(_left(f))
+    If b is exactly .3 a + .5, the answer must be (.3, .5). By which variance do you divide? Which sign has beta?
+np.mean(f(X, Y)[0] * X + f(X, Y)[1] - Y)
     What is left over, alpha a + beta - b, has a mean other than 0. Which beta fits your alpha? Does every pixel count?
-np.mean(_left(f) * X)
+np.mean((f(X, Y)[0] * X + f(X, Y)[1] - Y) * X)
     With the best beta, another alpha near yours has a smaller MSE. Where does alpha stand in the derivative of the MSE?
-f(0 * X + 0.5, Y)
-    If a is constant many pairs of alpha and beta are equally good. Which one does the docstring ask for?
+f(0 * X + 0.1, Y)
+    If a is constant many pairs of alpha and beta are equally good: which one does the docstring ask for? To a computer
+    the mean of many .1 is not exactly .1. How else can you see that an image is constant?
 """,
 )
 
@@ -179,7 +172,7 @@ mask = ~mask
 [f(np.where(M1[..., None], A1, 9.0), B1, M1), f(A1, np.where(M1[..., None], B1, 9.0), M1)] - f(*PAIRS)
     What lies outside the mask must not matter, but your result changes with it.
 f(A1, A1 + 0.5, M1)
-    If all intensities differ by .5: is it .25 with all masks, or .5 (a root)? Do you square each difference?
+    If all intensities differ by .5 the result must be .25. Is there a root, a missing square, or something added?
 f(A1[..., ::-1], B1[..., ::-1], M1) - f(*PAIRS)
     The order of the channels must not matter, but your result changes with it. Do all of them count?
 f(A1, AT_ONE_PIXEL, M1)

@@ -49,9 +49,8 @@ SLOPE_OF_MASKED_LOSS = Exercise(
     },
     mistakes="""
 count = np.sum(mask) * moving.shape[2] => count = moving.size
-    You divide by the number of all pixels and channels: those outside the mask do not count.
 np.sum(mask) * moving.shape[2] => np.sum(mask)
-    You divide by the number of pixels in the mask, but each of them has C channels.
+    You divide by the wrong number. The pixels inside the mask count, no others, and each of them has C channels.
 dy_du_row = => s, t = t, s; dy_du_row =
     s and t are exchanged in the derivatives. Along the rows the weights are those of t.
 dy_du_row = => s, t = 1 - s, 1 - t; dy_du_row =
@@ -66,7 +65,11 @@ math.floor => round
 math.floor(u[0]), math.floor(u[1]) => math.ceil(u[0]) - 1, math.ceil(u[1]) - 1
     At whole numbers you give the slope before the kink. The one behind it is meant.
 u = -u
-    Your warped image looks at p - u. It has to look at p + u.
+shifted(moving, i + down, j + right) => np.roll(moving, (-i - down, -j - right), (0, 1))
+    Your warped image looks at p - u, or sees beyond a border what lies at the opposite one. It has to look at p + u,
+    and to find 0 out there.
+g = 2 * (y - fixed) * mask[..., None] / count => k = mask[..., None] / count; g = 2 * np.sum((y - fixed) * k) * k
+    You multiply the mean difference by the mean slope. Each pixel's own difference must meet its own slope.
 """,
     telling="""
 f(U, MOVING, np.where(MASK[..., None], FIXED, 5.0), MASK) - f(U, MOVING, FIXED, MASK)
@@ -74,11 +77,10 @@ f(U, MOVING, np.where(MASK[..., None], FIXED, 5.0), MASK) - f(U, MOVING, FIXED, 
 f(U, MOVING[..., ::-1], FIXED[..., ::-1], MASK) - f(U, MOVING, FIXED, MASK)
     The order of the channels must not matter, but your result changes with it. Do all of them count?
 f(np.array([0.25, 0.5]), RAMP + FAR, RAMP, MIDDLE) - f(np.array([0.25, 0.5]), RAMP, RAMP, MIDDLE)
-    Only the four pixels around a place may matter, but others change your result. Is your difference taken across two?
+    Only the four pixels around a place may matter, but others change your result. Do you take differences across two?
 f(np.array([0.25, 0.5]), RAMP, RAMP + 0.025 - 0.3, MIDDLE)
     A moving image that becomes brighter by .1 per row, not along the columns, and that is .3 too bright everywhere in
-    the mask, has the slope (.06, 0). Yours is another one. Do you warp first, and does each pixel have its own
-    difference and its own slope?
+    the mask, has the slope (.06, 0). Yours is another one. Do you warp the image before you mask and compare it?
 """,
     properties=[is_no_difference_quotient],
 )
@@ -133,14 +135,14 @@ np.linalg.norm(here) => np.abs(here).max()
 np.linalg.norm(here) => np.abs(here).min()
 np.linalg.norm(here) => np.abs(here).sum()
 np.linalg.norm(here) => np.sum(here**2)
-    Level means that the *length* of the slope is small. Do you ask one component, a sum, or the squared length?
+    Level means that the *length* of the slope is small. Do you look at one component, a sum, or the squared length?
 < tolerance => >= tolerance
     You stop where the ground is steep: larger and smaller are exchanged.
 < tolerance => <= tolerance
     Where the slope is exactly as long as the tolerance, the ground is not level yet: it has to be smaller.
 range(most) => range(most - 1)
 range(most) => range(most + 1)
-    You take one step less or one more than `most`. Places and steps are not the same number.
+    You take one step less or one more than `most`. A path has one place more than it has steps.
 """,
     telling="""
 np.abs(f(*LONG)[1:] - f(*LONG)[:-1] + 0.2 * long_bowl(f(*LONG)[:-1])).max()
@@ -179,7 +181,7 @@ fixed - y => y - fixed
     You go the wrong way: is the difference fixed - y or y - fixed, and is the step to be added?
 np.linalg.solve(J.T @ J, J.T @ residual) => J.T @ residual
 np.linalg.solve(J.T @ J, J.T @ residual) => J.T @ residual / len(J)
-    This is the direction downhill, but not how far. What do the squared slopes of the image tell you?
+    This is the direction downhill, but it does not say how far. What do the squared slopes of the image tell you?
 J.T @ J, => J.T @ J * [[1, -1], [-1, 1]],
 return => A = J.T @ J; return 1 / (1 + 2 * A[0, 1] ** 2 / np.linalg.det(A)) *
     You solve the two equations by hand: a sign is wrong where the element off the diagonal comes in.
@@ -196,7 +198,7 @@ dy_du.reshape(-1, 2) => dy_du.reshape(2, -1).T
 f(IMAGE, IMAGE, SLOPES)
     Where the warped image is the fixed one the step must be (0, 0). Do you divide by the slope of one pixel?
 f(*(1e-3 * x for x in (IMAGE, WANTED, SLOPES))) - f(IMAGE, WANTED, SLOPES)
-    If all become fainter alike, the step stays the same. Is something added to the matrix, squared, or not divided by?
+    If all arrays become fainter alike, the step must stay. Is something added to the matrix, or a division missing?
 f(IMAGE, IMAGE + SLOPES @ (0.3, -0.7), SLOPES)
     If fixed is y + .3 dy/du_row - .7 dy/du_column, the step must be (.3, -.7). Do you average steps of single pixels?
 (WANTED - IMAGE - SLOPES @ f(IMAGE, WANTED, SLOPES)).ravel() @ SLOPES.reshape(-1, 2)

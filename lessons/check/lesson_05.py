@@ -119,7 +119,7 @@ range(added) => range(min(added, 1))
 , keepdims=True)) => ))
     The axes that have length 1 in the shape are lost when you add up. They must stay, with length 1.
 if shape: return share
-    You add up only where the shape is (), and nothing else. Where else was something repeated?
+    You add up only where the shape is (). Where else was something repeated?
 axis=stretched => axis=stretched[:1]
     You add up along the first axis of length 1. There can be more.
 .sum( => .mean(

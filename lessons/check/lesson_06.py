@@ -10,8 +10,8 @@ from lessons.solutions.lesson_06 import directional_derivative, filter_rows, fil
 
 square = lambda x: x * x
 bends = lambda x: np.sin(100 * x) + 50 * x
-FLOAT32 = lambda x: 1 / (2 + x), np.float32([0.5, 0.25]), np.float32([0.4, 0.3])
 PLACE, ALONG = np.array([0.3, 0.7]), np.array([1.0, -1.0])
+FLOAT32 = bends, np.float32(PLACE), np.float32(ALONG)
 
 DIRECTIONAL_DERIVATIVE = Exercise(
     directional_derivative,
@@ -24,12 +24,12 @@ DIRECTIONAL_DERIVATIVE = Exercise(
     },
     mistakes="""
 d = d / np.linalg.norm(d)
-    You make the direction as long as 1 before you step. A direction twice as long shall give twice the change.
+    You make the direction as long as 1 before you step. A direction twice as long must give twice the change.
 d = np.ones_like(d)
 (f(x + h * d) - f(x - h * d)) / (2 * h) => (f(x + h) - f(x - h)) / (2 * h) * d
     You move all elements by the same amount. How far each one moves is what d says, before f is called.
 return 1e7 * d * np.reshape([np.sum(f(x + 1e-7 * e) - f(x)) for e in np.eye(x.size).reshape(-1, *x.shape)], x.shape)
-    You move one element at a time, and never add up the changes. d moves all at once: what changes are the outputs.
+    You move one element at a time, and never add up the changes. d moves all of them at once, and each output changes.
 return np.asarray( => return np.sum(
     You add up all the changes. Each output of f has a change of its own.
 / (2 * h)) => / (2 * h)) / d
@@ -41,11 +41,12 @@ return np.asarray( => return np.sum(
 1e12 * f(square, np.zeros(1), np.ones(1))
     At the lowest point of a parabola the derivative is 0. Yours is not. Do you step to one side only?
 f(bends, PLACE, ALONG)
-    For sin(100 x) + 50 x, which bends strongly, six digits are not right. Which error is that: truncation, rounding?
+    For sin(100 x) + 50 x, which bends strongly, six digits are not right. Which error is that, truncation or rounding?
 [*f(*FLOAT32) * 1e5, f(*FLOAT32).dtype == np.float64]
     For an image in float32 six digits are not right, or the result is not float64. Can any step give six digits there?
-[f(bends, PLACE, length * ALONG) / length for length in (1e6, 1e-9)]
-    Along a direction that is very long or very short digits are lost. How far should x move, however long d is?
+[f(bends, PLACE, length * ALONG) / (length or 1) for length in (1e6, 1e-9, 0)]
+    Along a direction that is very long, very short, or all zeros the result is not right. How far should x move,
+    however long d is?
 """,
 )
 

@@ -52,7 +52,7 @@ s, t, V = => t, s, V =
     on its right: which of the two fractions says how far the point is from these sides?
 s, t, V = _cells(image, u) => s, t, V = _cells(image, u); s, t = 1 - s, 1 - t
 s, t, V = _cells(image, u) => s, t, V = _cells(image, u); s = t = 0.5
-    Of the two steps of a cell, the nearer one must count more. In yours both count the same, or the other one more.
+    Of the two steps of a cell the nearer one must count more. Yours count the same, or the other one counts more.
 np.sum => np.mean
     You take the mean over the channels. One displacement moves all of them: what each contributes adds up.
 np.floor => np.trunc
@@ -97,8 +97,9 @@ VJP_IMAGE = Exercise(
 np.add.at(g_image, hit, share[inside]) => g_image[hit] += share[inside]
 np.add.at(g_image, hit, share[inside]) => g_image[hit] = share[inside]
     Where a pixel is hit twice, one share is lost. It is overwritten, or `x[index] += share` counts an index only once.
+s, t, V = _cells(g, -u); return sum((s if k else 1 - s) * (t if l else 1 - t) * V(k, l) for k in (0, 1) for l in (0, 1))
 np.add.at(g_image, hit, share[inside]) => g_image[inside] += (row_weight * column_weight)[inside, None] * g[hit]
-    You warp g: your pixel p reads g at p + u(p). It is the other way round: p + u(p) is the place that receives g(p).
+    You warp g: your pixel p reads g at p + u(p) or p - u(p). It is the other way round: p + u(p) receives g(p).
 g = g * (np.arange(g.shape[1]) == 0)[:, None, None]
     Only the first row of g is handed on. Does a `return` stand inside a loop?
 s, t = r - i, c - j => s, t = 0 * r, 0 * c
@@ -119,7 +120,7 @@ f(*_one_looks(2.25, 2.5))
     Let one pixel with the cotangent 8 look a quarter of a pixel down and half a pixel to the right, and all others have
     the cotangent 0. Which four pixels does it read, with which weights? Yours get other shares.
 f(CHANNELS[0], 0 * CHANNELS[2])
-    With u = 0 the result is g. Does yours end too early, mix channels or height and width, leave out a row or a column?
+    With u = 0 the result is g. Does yours end too early, mix channels or axes, or leave out a row or a column?
 f(np.ones((1, 3, 3, 1)), MEETING)
     All output pixels look at the middle of one cell. Each of its four pixels must get a share of every one, and some
     shares are lost. Is one overwritten? (With `x[index] += share`, too, a repeated index counts only once.)
@@ -134,8 +135,8 @@ ONE_SIDED_SLOPES = Exercise(
     cases={
         "the example, on a peak": (np.array([1.0, 4.0, 2.0]), 1.0),
         "between two pixels": (LINE, 0.25),
-        "just before a pixel": (LINE, 0.999),
-        "just behind a pixel": (LINE, 3.01),
+        "just before a pixel": (LINE, 1 - 1e-9),
+        "just behind a pixel": (LINE, 3 + 1e-9),
         "on the last pixel": (LINE, 4.0),
         "on the first pixel": (LINE, 0.0),
         "half a pixel left of the row": (LINE, -0.5),
@@ -164,10 +165,10 @@ before, after = => after, before =
     telling="""
 f(LINE, 1.0)
     Pixel 1 of (0.5, 2, 1, 1, 4) is a peak: the curve climbs before it and falls after it.
-[f(LINE, c) for c in (1.1, 1.5, 1.9, 1.999)]
+[f(LINE, c) for c in (1.1, 1.5, 1.9, 2 - 1e-9)]
     Between two pixels there is no kink: both slopes must be equal. Does a step, or rounding, lead to the next cell?
 [f(LINE, c) for c in (-0.5, 4.5, -3.5, 9.5)]
-    Half a pixel beyond its ends the curve is not flat: it falls to 0 within one pixel. Further out everything is 0.
+    Half a pixel beyond the ends of the row the curve is not flat: it falls to 0 within one pixel, and then stays 0.
 """,
     results=("before", "after"),
 )

@@ -41,7 +41,9 @@ a, b = b, a
     The second term is missing, or has the wrong sign or size. The denominator of NCC depends on b, and has a root.
 b / sbb => b / saa
 norm = np.sqrt(saa * sbb) => norm = saa
-    The sums of squares are mixed up: saa stands where sbb belongs, or their root. Which of the two depends on b?
+norm = np.sqrt(saa * sbb) => norm = saa * sbb
+    The sums of squares are mixed up: saa stands where sbb belongs, or the root of their product. Or this root is
+    missing. Which of the two sums depends on b?
 x - x.mean(axis=axes, keepdims=True) => x
 a, b = (x - x.mean(axis=axes, keepdims=True) for x in (a, b)) => a = a - a.mean(axis=axes, keepdims=True)
     One of the images, or both, must be centred and is not. This is the gradient of a cosine without their means.
@@ -58,7 +60,7 @@ np.sum(f(G, A, B))
 np.sum(f(G, A, B) * B)
     If b gets more contrast, NCC stays: your result times b must add up to 0. Look at the second term, the one with y.
 np.ravel(f(G, A, B)) - np.ravel(f(G, A.reshape(1, 4, 15, 1), B.reshape(1, 4, 15, 1)))
-    Three channels or one that is three times as wide: NCC is one number over all pixels *and* channels. Yours is not.
+    Three channels must count like one of three times the width: NCC runs over all pixels *and* channels, unlike yours.
 """,
     properties=[each_alone(*BATCH)],
 )
@@ -139,7 +141,7 @@ down - (g_u.shape[1] - 1) / 2, right - (g_u.shape[2] - 1) / 2 => down, right
 (g_u.shape[1] - 1) / 2, right - (g_u.shape[2] - 1) / 2 => g_u.shape[1] / 2, right - g_u.shape[2] / 2
 - 1) / 2 => - 1) // 2
 (g_u.shape[1] - 1) / 2, right - (g_u.shape[2] - 1) / 2 => g_u.shape[1] // 2, right - g_u.shape[2] // 2
-    Your middle is half a pixel off, at least where their number is even. Rows 0 to H - 1: where is half-way?
+    Your middle is half a pixel off, at least where a side is even. What is half-way between row 0 and row H - 1?
 (g_u.shape[1] - 1) / 2, right - (g_u.shape[2] - 1) / 2 => (g_u.shape[2] - 1) / 2, right - (g_u.shape[1] - 1) / 2
     Height and width are exchanged in your middle.
 along_rows + g_u[..., 1] * along_columns => (along_rows - down) + g_u[..., 1] * (along_columns - right)
@@ -149,7 +151,7 @@ along_rows + g_u[..., 1] * along_columns => (along_rows - down) + g_u[..., 1] * 
 angle = 0 * angle
     Your result is that at angle 0. The derivative of a rotation depends on the angle.
 angle = -angle
-    The terms with the sine have the wrong sign. What is the derivative of the cosine? Has the angle its sign?
+    The terms with the sine have the wrong sign. What is the derivative of the cosine? Is the sign of the angle right?
 g_u = g_u[..., ::-1]
     The two components of g_u are exchanged: rows come first, then columns.
 """,
@@ -159,7 +161,8 @@ f(MIDDLE, np.array([0.4]))
 [f(FIELDS * [1, 0], ANGLE) / f(FIELDS, ANGLE), f(FIELDS * [0, 1], ANGLE) / f(FIELDS, ANGLE)]
     Rows and columns do not have the right shares in your result. Differentiate u_row and u_column by the angle again.
 f(FIELDS, ANGLE)
-    Rows and columns have the right shares, but together they are too much or too little. Which factor is wrong?
+    Rows and columns have the right shares, but together they are too much or too little. Which factor is wrong? Do all
+    pixels add up, or is a mean taken?
 """,
     properties=[each_alone(*BATCH_OF_FIELDS)],
 )
