@@ -5,7 +5,7 @@ import re
 from typing import NamedTuple
 
 import pytest
-from test_lessons import LESSONS, NUMBERS, run
+from test_lessons import LESSONS, NUMBERS, as_options, knobs, quickest, run
 
 MOST_WORDS = 1500  # of a lesson, folded answers not counted
 FIRST_PICTURE = 200  # words before it at most
@@ -56,13 +56,6 @@ def cells(lesson):
             yield Cell("code", tags, body)
 
 
-def knobs(lesson):
-    """(name, values to try) of every knob."""
-    for node in ast.walk(ast.parse(lesson.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "knob":
-            yield node.args[0].value, list(ast.literal_eval(node.args[2]))
-
-
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=NUMBERS)
 
 
@@ -102,7 +95,7 @@ def test_the_code_that_one_sees_is_easy_on_the_eye(lesson):
 @every_lesson
 def test_a_lesson_can_be_played_with_and_asks_before_it_answers(lesson):
     text = lesson.read_text(encoding="utf-8")
-    assert 2 <= len(dict(knobs(lesson))) <= 3 and "seed" in dict(knobs(lesson))
+    assert 2 <= len(knobs(lesson)) <= 3 and "seed" in knobs(lesson)
     assert 2 <= text.lower().count("what do you expect?") <= 3
     assert text.count("<details>") >= 2 and text.count("<details>") == text.count("</details>")
     assert text.count("claim(") >= 5
@@ -115,7 +108,8 @@ def test_a_lesson_runs_to_its_end_whatever_its_knobs_say(lesson, tmp_path, chose
     if chosen_backend.name != "numpy":
         pytest.skip("the knobs are turned on NumPy")
     monkeypatch.delenv("MINIREG_STRICT_CLAIMS", raising=False)
-    for name, values in knobs(lesson):
+    for name, values in knobs(lesson).items():
         for value in [*values, *SEEDS] if name == "seed" else values:
-            out = run([str(lesson), "--figures", str(tmp_path), "--knob", f"{name}={value!r}"], tmp_path)
-            assert f"{name} = {value}" in out
+            turned = quickest(lesson) | {name: value}
+            out = run([str(lesson), "--figures", str(tmp_path), *as_options(turned)], tmp_path)
+            assert all(f"{name} = {value}" in out for name, value in turned.items())

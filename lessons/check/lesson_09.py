@@ -99,8 +99,9 @@ float(folds(f(0 * CHECKERS, CHECKERS)))
     Pixels go to and fro in turn here, and that folds. Central differences do not see it. Which ones do?
 float(folds(f(U, STEP)))
     What you return still folds. Look at all cells and all four corners of the field that you return.
-f(U, 4 * STEP) - f(U, STEP)
-    A step four times as long is halved twice more, and ends at the same field. Yours ends at another.
+(f(U, STEP) - U) / STEP
+    All pixels go the same part of their step: 1, or 1/2, or 1/4, and so on. Divide what you have added to u by the
+    step: which parts have yours gone?
 """,
 )
 
@@ -128,7 +129,8 @@ np.maximum(0.1 - _cross(v, w), 0) => np.abs(0.1 - _cross(v, w))
     You have the gradient of max(0.1 - det, 0) without the square. How deep a fold is must count.
 / (4 * lacking.size) => / lacking.size
 / (4 * lacking.size) => + 0
-    By what does the mean divide? It is over all cells, and over the four corners of each.
+4 * lacking.size => sum(np.sum(_cross(down[:, k], right[i]) < 0.1) for i in (first, last) for k in (first, last)) or 1
+    By what does the mean divide? It is over all cells, and over the four corners of each, also those that pay nothing.
 g_u[:-1] -= g_down => pass
 g_u[:, :-1] -= g_right => pass
 g_u[1:] += g_down => pass

@@ -28,9 +28,14 @@ stride * i : stride * i + kh, stride * j : stride * j + kw => i : i + kh, j : j 
     You have the right number of windows, but each begins only one pixel after the one before.
 stride * j : stride * j + kw => j : j + kw
 stride * i : stride * i + kh => i : i + kh
+if stride > 1: return convolve_in_steps(x, weight, 1)[::stride]
+if stride > 1: return convolve_in_steps(x, weight, 1)[:, ::stride]
     Your windows make steps of the stride along one axis only.
 ) // stride + 1 => ) // stride
     The last window of each row and column is missing. A kernel as large as the image fits how often?
+x = np.pad(x, ((0, weight.shape[0] - 1), (0, weight.shape[1] - 1), (0, 0)))
+x = np.pad(x, [(k // 2, k // 2) for k in (*weight.shape[:2], 0)])
+    Some of your windows reach out of the image, where you read zeros. The kernel lies inside it everywhere.
 x, stride = x[::stride, ::stride], 1
     You leave out pixels first, and then convolve what is left. All pixels of a window count: it is the *windows* that
     are fewer.
@@ -90,6 +95,9 @@ f(3 * G, W, 2, (7, 9)) - 3 * f(G, W, 2, (7, 9))
     Three times the cotangent must give three times the result.
 f(G[..., :1], WIDE, 3, (9, 13))[8:]
     No window has read the last row, so its gradient is 0.
+f(G, W, 2, (7, 9)) - sum(f(G[..., k : k + 1], W[..., k : k + 1], 2, (7, 9)) for k in range(3))
+    Go back from each channel of g alone, with the part of the kernel that made it. The sum of those must be
+    your result for all channels together.
 np.sum(f(G, W, 2, (7, 9)) * X[:7]) - np.sum(G * convolve_in_steps(X[:7], W, 2))
     It fails the adjoint test: sum(y * g) and sum(x * your result) differ.
 """,
@@ -131,7 +139,10 @@ np.linalg.solve(table.T @ table, table.T @ wanted) => table.T @ wanted
 for i, j in np.ndindex(kh, kw) => for j, i in np.ndindex(kw, kh)
     Your table goes through the window column by column, and your kernel row by row.
 weight.reshape(kh, kw, x.shape[-1], c_out) => weight.reshape(x.shape[-1], kh, kw, c_out).transpose(1, 2, 0, 3)
-    The channels and the places of the window are mixed up. In which order does a row of your table hold them?
+reshape(kh, kw, x.shape[-1], c_out) => reshape(kh * kw, -1, c_out).swapaxes(0, 1).reshape(kh, kw, -1, c_out)
+return weight.reshape => return weight.T.reshape
+    The channels and the places of the window are mixed up. In which order does a row of your table hold them, and what
+    do the rows and the columns of the matrix stand for that you have found?
 table.T @ table => table.T @ table + 0.1 * np.eye(kh * kw * x.shape[-1])
 table.T @ table => table.T @ table + 1e-3 * np.eye(kh * kw * x.shape[-1])
     Something is added to the diagonal. It makes the weights smaller than the best ones.
@@ -142,8 +153,8 @@ x = x - x.mean()
 """,
     telling="""
 f(X[..., :1], X[2:, 2:, :1], 3, 3)
-    Let y be x moved by two rows and two columns. The kernel that does this is 0 but for a single 1. Yours is not: where
-    must it be?
+    Let y be x moved by two rows and two columns. The kernel that does this is exactly 0 but for a single 1. Yours is
+    not. Print it: is the 1 in another place? Or does it only come near? Then it is not the end to which one can jump.
 f(X, 2 * NOISY, 3, 3) - 2 * f(X, NOISY, 3, 3)
     If y is twice as bright, so are the weights. Yours are not.
 _gradient(f(X, NOISY, 3, 3), X, NOISY)

@@ -51,8 +51,8 @@ best_contrast
     a, b = a[:1], b[:1] :: a mean other than 0
 masked_mse
     return total => return total.sum() / counts.sum() + 0 * total :: than when it is alone
-    (a - b) ** 2 => a**2 - b**2 :: Do you square each difference
-    (a - b) ** 2 => abs(a - b) :: .5 (a root)
+    (a - b) ** 2 => a**2 - b**2 :: a missing square
+    (a - b) ** 2 => abs(a - b) :: must be .25
     a[~mask] = 0 :: changes its argument `a` in place
     mask = mask[:1] | np.zeros_like(mask) :: only the first image gets
 slope_of_masked_loss
@@ -93,7 +93,7 @@ topological_order
     return order => return sorted(order, key=str) :: stands before
 directional_derivative
     (f(x + h * d) - f(x - h * d)) / (2 * h) => (f(x + h * d) - f(x)) / h && 1e-5 / => 1e-8 / :: to one side only
-    / (np.abs(d).max() or 1) =>  :: very long or very short
+    / (np.abs(d).max() or 1) =>  :: very long, very short
     / (np.abs(d).max() or 1) =>  && d = d / np.linalg.norm(d) :: as long as 1 before you step
     1e-5 => 1e-2 :: Which error is that
     x, d = np.asarray(x, np.float64), np.asarray(d, np.float64) => x = x + 0 :: For an image in float32
@@ -154,7 +154,7 @@ bending_gradient
     return gradient => return np.round(gradient) :: -3 times the line
 fold_free
     <= 0 => <= 0.3 :: Yours is too short
-    step = np.clip(step, -0.8, 0.8) :: ends at the same field
+    step = np.clip(step, -0.8, 0.8) :: which parts have yours gone
     return u + factor * step => return (u + factor * step)[..., ::-1] :: two components exchanged
     np.min(corners) => np.min(corners[3:]) :: still folds
     return u + factor * step => return -u - factor * step :: wrong sign
@@ -183,6 +183,26 @@ find_kernel
     x.shape[-1], c_out) => c_out, x.shape[-1]) :: are axes exchanged
     x.shape[-1], c_out) => x.shape[-1], c_out).round(1) :: If y is twice as bright
     solve(table.T @ table, table.T @ wanted) => lstsq(table[1:], wanted[1:])[0] :: gradient of the squared error
+receptive_field
+    (kernel - 1) * jump => (kernel + 1) * jump :: see one pixel, however many there are
+    sizes.append(size) => sizes.append(size + jump - 1) :: whatever its stride
+    return np.array(sizes) => return np.array(sizes)[-1] :: An axis was lost
+    return np.array(sizes) => return np.minimum(sizes, 20) :: 3, 7, 15, and then?
+    size += (kernel - 1) * jump => size = max(size, 1 + (kernel - 1) * jump) :: 3, 7, 15, and then?
+adam_step
+    return np.stack([p, m, v]) => return np.stack([p, m]) :: shape
+    m = b1 * m => m *= b1; m = m :: changes its argument `m` in place
+    b1 * m + (1 - b1) * g => b1 * m + g :: The new m is wrong
+    g**2 => abs(g) :: The new v is wrong
+    p = p - rate * => p = p - np.sqrt(rate) * :: first step must be as long as the rate
+    np.sqrt(fair_v) + eps => np.abs(g) + eps :: a later step is not
+back_through_block
+    return np.vstack([g_weight, g_bias]) => return g_weight :: shape
+    return np.vstack([g_weight, g_bias]) => return np.vstack([g_bias, g_weight]) :: Even that is wrong
+    g = np.where(before_bend > 0 => g = np.where(before_bend < 0 :: With slope 0
+    slope * g) => 0.1 * g) :: With slope 0
+    g_weight = x => g_weight = abs(x) :: Even that is wrong
+    .sum(axis=(1, 3)) => .mean(axis=(1, 3)) && before_bend > 0 => g > 0 :: Besides
 dice_of_pairs
     return np.where => return 1 - np.where :: An image and itself
     2 * both / np.maximum(total, 1)) => 2 * both / np.maximum(total[0], 1)) :: An image and itself
@@ -201,4 +221,40 @@ never_read
     read.mean(axis=(1, 2)) => read.mean() + np.zeros(images) :: Alone, an image
     rows + u => u :: every pixel reads itself
     read.mean(axis=(1, 2)) => read.mean(axis=2) :: shape
+partners
+    return partner => return partner[:-1] :: Some are missing
+    return partner => return partner + 1 :: nobody's partner
+    np.roll(row, -1) => np.sort(np.roll(row, -1)) :: right in some cases
+    labels = labels % 3 :: of another class
+    np.roll(row, -1) => np.roll(row, 2) && labels[order] == digit => labels == digit :: of another class
+there_and_back
+    return np.mean( => return -np.mean( :: wrong sign everywhere
+    return np.mean( => return np.max( :: length of v at each pixel
+    v = 2 * v :: shift lead home
+    u = u[::-1] :: What is special there
+    np.linalg.norm(from_home, axis=-1)) => np.abs(from_home)) :: length of v at each pixel
+best_run
+    return np.argmin(np.where( => return 1 + np.argmin(np.where( :: Go through the rule by hand
+    folds <= limit => folds >= limit :: Go through the rule by hand
+    np.argmax(match) => np.argmin(match) :: No seed changes anything here
+    np.maximum(spread, spread[best]) => 2 * np.maximum(spread, spread[best]) :: What is special there
+    limit = 1e9 :: Besides: You compare with one that is not allowed
+flow_line
+    v[i + 1]) / steps => v[i + 1]) / steps * (steps > 1) :: Even one step is wrong
+    v = v - v.mean() :: 2 further to the right
+    v = np.pad(v, 1)[1:-1] + 0.01 * x.max() :: Without any wind
+    np.clip(place, 0, len(v) - 1) => np.clip(place, 0, len(v) - 1.5) :: Beyond the ends, the velocity is the one
+    i, t = _cell(v, place) => i, t = _cell(v, place + v[0] / 2 * (steps > 1)) :: done twice
+inverse
+    u = u - u[0, 0] :: the way back is the opposite
+    return w => return -w :: wrong sign everywhere
+    rows + w[..., 0] => rows + w[..., 0] + 0.3 :: After one iteration
+    below, right = np.minimum(i + 1, height - 1) => below, right = np.minimum(i, height - 1) :: must be 0
+    return w => return w[..., ::-1] :: two components exchanged
+vjp_flow_line
+    return g_v => return -g_v :: wrong sign everywhere
+    t * g_place => g_place :: Even one step of one place
+    (1 + slope / steps) => (1 + slope * g_place / steps) :: Three times the cotangent
+    g = np.sort(g) :: One place is right, many are not
+    slope / steps => 0.5 * slope / steps :: difference quotient
 """
