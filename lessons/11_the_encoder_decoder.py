@@ -609,6 +609,11 @@ print(f"models.EncoderDecoder has {count} numbers to learn")
 # Keep what the forward has computed: its inputs are needed on the way back. And the two images need no gradient. With
 # Adam it is one file of plain NumPy. With the same start, its losses must be those of `train`.
 #
+# For a batch, loop over its images, or put them behind one another: pixel (n, i, j) has the number (n * H + i) * W +
+# j. With a stride s, the patches are `x[i : i + s * rows : s, j : j + s * columns : s]`; `+=` into such a slice is
+# safe, as no pixel stands in it twice. Check each step alone first, as in lesson 6. A whole network has thousands of
+# kinks, so check that with a step of 1e-8 or less, and expect fewer digits.
+#
 # </details>
 #
 # ## What you know now

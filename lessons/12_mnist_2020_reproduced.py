@@ -277,6 +277,14 @@ claim(same, "the recipe minimises the same loss")
 #
 # </details>
 #
+# <details><summary>What is in MNIST's files</summary>
+#
+# Four files, packed with gzip. Unpacked, a file of images has a header of 16 bytes, one of labels of 8. Then comes one
+# byte per pixel, 28 x 28 for each image, or one per label. Divide pixels by 255, and put 2 zeros on each side: 32 can
+# be halved several times.
+#
+# </details>
+#
 # ## What you know now
 #
 # - A network learns to register from images alone: the loss needs no true field.

@@ -311,9 +311,9 @@ lesson.save(figure, "changes")
 # ## The payoff
 #
 # Now all together, longer, and with two old friends. The price on the corners themselves, from the exercises of
-# lesson 9 (`losses.folding_penalty`: it charges for each corner below .3). And a small blur of each answer, as in
-# lesson 8. Four looks, and the other prices are lower. (Many changes at once: this row does not tell which of them
-# helped.) And one thing is left out: **no five is shown in training.**
+# lesson 9 (`losses.folding_penalty`: the mean over all corners of max(.3 - det, 0) squared). And a small blur of each
+# answer, as in lesson 8. Four looks, and the other prices are lower. (Many changes at once: this row does not tell
+# which of them helped.) And one thing is left out: **no five is shown in training.**
 
 # %%
 no_fives = DigitPairs(digits, "all", leave_out=(5,))
@@ -441,13 +441,20 @@ claim(my_match > 0.85 and my_folds == 0, "two digits from PNG files match, witho
 # - *Doubling, bilinearly* (`enlarge`). The new pixels lie a quarter to the left and to the right of the old ones. So
 #   (1, 3) becomes (1, 1.5, 2.5, 3), with the weights 3/4 and 1/4. Back, everyone returns its share with the same
 #   weights: of g = (1, 2, 3, 4) the first pixel gets 1 + 3/4 * 2 + 1/4 * 3 = 3.25, and the second one 6.75. Then
-#   rows, then columns. A field is multiplied by 2 as well, and so is its cotangent.
+#   rows, then columns. A field is multiplied by 2 as well, and so is its cotangent. At the ends the last pixel is
+#   repeated.
 # - *Warp*, inside the network: here it needs both of its VJPs of lesson 7, also that of the image. For u itself is read
 #   at p + v(p), and u is no constant.
 # - *Compose*: v is used twice, as a summand and as the place where one reads. Both shares add up.
-# - *Blur*: its kernel is the same from both sides, so back it is a blur again (but at the border, where it is divided).
-# - *The price on corners*: lesson 9, last exercise.
-# - Looks: the same weights are used in each. Their gradients add up.
+# - *Blur*: as two products with a matrix, `bell @ u @ bell.T`, it goes back as `bell.T @ g @ bell`.
+# - *The price on corners*: a determinant is v_row * w_column - v_column * w_row. Back, v gets g * (w_column, -w_row)
+#   and w gets g * (-v_column, v_row). From there on it is as with the roughness: v and w are forward differences.
+# - *Means* of a batch go over all images, too.
+# - *Looks*: the same weights are used in each. Their gradients add up.
+# - *The rate* needs no gradient, but a formula. In the first tenth it is rate * (step + 1) / warmup. After that it is
+#   rate * (1 + cos(pi * t)) / 2, where t goes from 0 to 1.
+# - *Prices*: where NCC no longer rises, go on for 150 steps at a lower price, and look at all columns. What changes is
+#   what was in the way.
 #
 # </details>
 #

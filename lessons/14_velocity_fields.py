@@ -456,7 +456,8 @@ print(f"v(a, a):           {same}")
 # <details><summary>The answer</summary>
 #
 # Exchanged, v is exactly its own negative: so its flow is the inverse. Equal images give exactly 0: they stay where
-# they are. The weights do not matter. It is so by construction.
+# they are. The weights do not matter. It is so by construction. (A bias of the last layer would cancel. Its gradient
+# would be 0, so there is none.)
 #
 # </details>
 #
@@ -525,6 +526,11 @@ claim(opposite == 0 and same == 0, "v(b, a) is -v(a, b), and v(a, a) is 0")
 # numbers, since a pixel there is half as large. The first two looks see the images once more at half of their size. The
 # U-Net gets `into` as well. Three squarings do ([more hardly helped](../docs/recipes.md)). And images are padded with
 # zeros until their sizes can be halved that often.
+#
+# If you write such a network yourself: the folded texts of lessons 11 and 13 have all that goes back. In float32
+# write `np.indices(shape).astype(u.dtype)`, or all becomes float64 and slow. And composed fields, enlarged and read
+# at pixels, may still fold in a cell or two. Multiply such a field by the largest factor below 1 that leaves none
+# (the exercise `fold_free` of lesson 9), and say that you did.
 #
 # </details>
 
