@@ -356,8 +356,8 @@ claim(abs(unseen[0] - table["all together, longer"][0]) < 0.02, "on validation p
 # others: it has learned strokes, not digits. Where one digit has a loop and the other has none (with MNIST: the last
 # pair), the match stays poor. No field without folds can make a loop. So here a lower NCC is the honest one.
 #
-# A confession: these last numbers, the blur and the prices, were found by trying, and judged on test images. So those
-# may flatter them. Nobody has looked at the validation pairs before. They say how much.
+# A confession: the rate, the blur and the prices were found by trying, and judged on test images. So the numbers above
+# may flatter them. The validation pairs were not looked at for that: they say how much.
 #
 # ## Your own two digits
 #
