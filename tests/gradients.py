@@ -47,7 +47,7 @@ def check_vjps(function, *arrays, rng, step=None, tolerance=RELATIVE):
 
 
 class HypothesisChooser:
-    """A `minireg.gradcheck.cases.Chooser` whose choices hypothesis makes, and makes simpler where a test fails."""
+    """A `minireg.gradcheck.choosing.Chooser` whose choices hypothesis makes, and makes simpler where a test fails."""
 
     def __init__(self, draw):
         self.draw = draw

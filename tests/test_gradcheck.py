@@ -12,9 +12,10 @@ from gradients import host, ops_of_the_package, temporary_ops, tensor
 from minireg import backend, losses, nn, no_grad, ops, optim
 from minireg.autograd import REGISTRY, op
 from minireg.backend import xp
-from minireg.gradcheck import WrongGradient, cases, gradcheck
+from minireg.gradcheck import WrongGradient, gradcheck
 from minireg.gradcheck.__main__ import check_op, main
-from minireg.gradcheck.cases import CASES, Chooser, register_case
+from minireg.gradcheck.cases import CASES, register_case
+from minireg.gradcheck.choosing import Case, Chooser
 
 X = np.random.default_rng(0).uniform(0.5, 2, (3, 4))
 
@@ -237,7 +238,7 @@ def test_the_command_fails_with_an_op_whose_vjp_is_wrong_and_says_how_to_see_it_
 
 
 def test_a_case_that_raises_is_a_failure_of_its_op_and_the_others_are_checked_all_the_same(capsys):
-    CASES["neg"][:] = [cases.Case(lambda choose, rng: 1 / 0)]
+    CASES["neg"][:] = [Case(lambda choose, rng: 1 / 0)]
     assert main(["neg", "exp"]) == 1
     printed = capsys.readouterr()
     assert "ERROR" in printed.out and "exp" in printed.out and "ZeroDivisionError" in printed.err

@@ -12,7 +12,8 @@ from strict_backend import using
 
 from minireg.autograd import op
 from minireg.gradcheck import gradcheck
-from minireg.gradcheck.cases import CASES, Chooser
+from minireg.gradcheck.cases import CASES
+from minireg.gradcheck.choosing import Chooser
 
 each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, id=f"{name}-{i}") for name, cases in CASES.items() for i, case in enumerate(cases)]

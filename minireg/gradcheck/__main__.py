@@ -16,8 +16,9 @@ import numpy as np
 from minireg import backend, command
 from minireg.autograd import REGISTRY
 from minireg.errors import InputError
-from minireg.gradcheck.cases import CASES, Chooser
+from minireg.gradcheck.cases import CASES
 from minireg.gradcheck.check import WrongGradient, gradcheck
+from minireg.gradcheck.choosing import Chooser
 
 
 class Row(NamedTuple):
