@@ -109,11 +109,12 @@ def test_a_lesson_runs_to_its_end_whatever_its_knobs_say(lesson, tmp_path, chose
     if chosen_backend.name != "numpy":
         pytest.skip("the knobs are turned on NumPy")
     monkeypatch.delenv("MINIREG_STRICT_CLAIMS", raising=False)
+    quick = quickest(lesson)
     turned = [{name: value} for name, values in knobs(lesson).items() for value in values]
     turned += [{"seed": seed} for seed in SEEDS if {"seed": seed} not in turned]
 
     def run_with(knob):
-        options = quickest(lesson) | knob
+        options = quick | knob
         out = run([str(lesson), "--figures", str(tmp_path / str(knob)), *as_options(options)], tmp_path)
         assert all(f"{name} = {value}" in out for name, value in options.items())
 
