@@ -420,10 +420,7 @@ pixels = Tensor(backend.to_device(np.array([[1.0, 3.0]]).reshape(1, 1, 2, 1)), r
 doubled = ops.upsample_bilinear(pixels, 2)
 doubled.backward(backend.to_device(np.array([[1.0, 2, 3, 4], [0, 0, 0, 0]]).reshape(1, 2, 4, 1)))
 claim(np.allclose(backend.to_host(doubled.data)[0, 0, :, 0], [1, 1.5, 2.5, 3]), "(1, 3) doubled is (1, 1.5, 2.5, 3)")
-claim(
-    np.allclose(backend.to_host(pixels.grad).ravel(), [3.25, 6.75]),
-    "going back through the doubling, the shares are 3.25 and 6.75",
-)
+claim(np.allclose(backend.to_host(pixels.grad).ravel(), [3.25, 6.75]), "its VJP gives the shares 3.25 and 6.75")
 before = metrics.ncc(test.moving, test.fixed).mean()
 claim(rows[0][0] < before + 0.2, "trained with one fixed image it hardly helps a random pair")
 claim(rows[1][0] > rows[0][0] + 0.15, "random pairs raise NCC by more than .15")
@@ -432,10 +429,7 @@ claim(abs(rows[2][0] - rows[1][0]) < 0.025, "the price leaves NCC where it was, 
 claim(rows[2][0] + 0.06 < rows[3][0] + 0.03 < rows[4][0], "skip connections raise NCC, and looks again")
 claim(rows[3][1] > rows[2][1], "skip connections fold more")
 claim(rows[5][2] < 0.5 * rows[4][2], "both ways: less than half of the way from home is left")
-claim(
-    rows[5][1] < 0.2 * rows[4][1] and rows[5][0] < rows[4][0],
-    "both ways: less than a fifth of the folds is left, for some NCC",
-)
+claim(rows[5][1] < 0.2 * rows[4][1] and rows[5][0] < rows[4][0], "fewer than a fifth of the folds stay, for some NCC")
 claim(rows[6][0] > 0.9 and rows[6][1] < 0.01, "at the end NCC is above .9, and less than .01 % of all cells fold")
 claim(of_fives[0] > rows[6][0] - 0.05, "fives, never shown, come within .05 of all digits in NCC")
 claim(my_match > 0.85 and my_folds == 0, "two digits from PNG files match, without folds")
