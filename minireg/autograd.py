@@ -363,10 +363,9 @@ def _raw(value):
 
 
 class _ThisThread(threading.local):
-    """Whether ops record: a property of each thread, because two that overlap would leave it as the other had it."""
+    """How many blocks of `no_grad` it is in. Threads count for themselves: one would undo what another has begun."""
 
-    def __init__(self):
-        self.recording, self.before = True, []
+    blocks = 0
 
 
 _this_thread = _ThisThread()
@@ -374,6 +373,8 @@ _this_thread = _ThisThread()
 
 class no_grad(ContextDecorator):
     """Within `with no_grad():` (or a function or generator decorated by it) ops of this thread record nothing.
+
+    Decorate generators: where one yields within a block of its own, its caller's ops record nothing either.
 
     >>> x = Tensor(3.0, requires_grad=True)
     >>> with no_grad():
@@ -383,13 +384,17 @@ class no_grad(ContextDecorator):
     """
 
     def __enter__(self):
-        _this_thread.before.append(_this_thread.recording)
-        _this_thread.recording = False
+        _this_thread.blocks += 1
 
     def __exit__(self, *error):
-        _this_thread.recording = _this_thread.before.pop()
+        _this_thread.blocks = max(0, _this_thread.blocks - 1)  # 0 where a generator was entered in another thread
 
     def __call__(self, function):
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"no_grad cannot decorate the async function {function.__name__}, between whose steps other tasks run: "
+                "use it inside, around what awaits nothing"
+            )
         if not inspect.isgeneratorfunction(function):
             return super().__call__(function)
 
@@ -465,12 +470,12 @@ def op(function):
                 result._version = value._version
             argument = parameters[min(position, len(parameters) - 1)]  # all of *arrays have one name
             vjp = vjps[position] if position < len(vjps) else None
-            if value._requires_grad and vjp is None and _this_thread.recording:
+            if value._requires_grad and vjp is None and not _this_thread.blocks:
                 raise TypeError(f"the op '{name}' has no gradient for its argument '{argument}': pass it detached")
             inputs.append(value)
             input_vjps.append(vjp if value._requires_grad else None)
             arguments.append(argument)
-        if _this_thread.recording and any(input_vjps):
+        if not _this_thread.blocks and any(input_vjps):
             result._node = Node(name, arguments, inputs, input_vjps, result._version)
             result._requires_grad = True
         return result

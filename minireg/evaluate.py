@@ -14,7 +14,7 @@ from minireg.data import HELD_OUT_SEED
 from minireg.errors import InputError
 from minireg.evaluation import LEGEND, evaluate_method, format_statistics, summarise
 from minireg.files import atomic_write
-from minireg.methods import METHODS, NEEDS, make_method
+from minireg.methods import COMPARISONS, METHODS, NEEDS, make_method
 from minireg.metrics import METRICS
 from minireg.training import load_network, source_to_evaluate
 
@@ -79,7 +79,7 @@ def _evaluate(args):
         name: make_method(
             name,
             network=network if name in NEEDS else None,
-            loss=loss if name in ("network+refine", "optimise") else None,
+            loss=loss if name in ("network+refine", "optimise") or (name == "align" and loss in COMPARISONS) else None,
             progress=True,
         )
         for name in names

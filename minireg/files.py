@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from minireg.errors import InputError
+
 
 @contextmanager
 def atomic_write(path, mode="wb"):
@@ -48,7 +50,7 @@ def _where_supported():
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EPERM):
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES):
             raise
 
 
@@ -68,15 +70,61 @@ def save_npz(path, **arrays):
         file.write(archive.getbuffer())
 
 
-def remove_leftovers(folder):
+def remove_leftovers(folder, names):
     """Delete the temporary files that `atomic_write` left in a folder because its process was killed.
 
-    Nobody else may be writing there at that moment.
+    Those of the files `names` only, which nobody else may be writing at that moment (`claimed`).
 
     >>> Path(".loss.png.5f3a90c1.part").touch()
-    >>> remove_leftovers(".")
+    >>> remove_leftovers(".", ["loss.png"])
     >>> Path(".loss.png.5f3a90c1.part").exists()
     False
     """
-    for leftover in Path(folder).glob(".*.part"):
-        leftover.unlink(missing_ok=True)
+    for name in names:
+        for leftover in Path(folder).glob(f".{name}.*.part"):
+            leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def claimed(folder):
+    """Within the block no other process can claim this folder; it is made where it does not exist.
+
+    However this process ends, kill -9 included, its claim ends too. Where the system or the file system has no locks
+    (Windows, some network shares) nothing is claimed.
+
+    Raises InputError where another process has claimed it.
+
+    >>> with claimed("run"):
+    ...     Path("run").is_dir()
+    True
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another process is at work in {folder}: wait for it, or name another folder") from None
+        except OSError:
+            pass  # no locks here
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def refuse_to_overwrite(folder, names):
+    """Raise InputError where one of the files `names`, which would be written, is in the folder already.
+
+    >>> Path("loss.png").touch()
+    >>> refuse_to_overwrite(".", ["loss.png"])
+    Traceback (most recent call last):
+    minireg.errors.InputError: --out . holds loss.png, which would be written over: name another folder
+    """
+    for name in names:
+        if (Path(folder) / name).exists():
+            raise InputError(f"--out {folder} holds {name}, which would be written over: name another folder")

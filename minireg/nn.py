@@ -9,6 +9,8 @@ shapes of this project (channels last).
 """
 
 import math
+from collections import deque
+from collections.abc import Set
 
 import numpy as np
 
@@ -32,6 +34,10 @@ class Parameter(Tensor):
 
 def _flattened(name, value):
     """(name, value), or those of everything in a container."""
+    if isinstance(value, (Set, deque)) and any(isinstance(element, (Module, Parameter)) for element in value):
+        raise InputError(
+            f"{name} holds layers in a {type(value).__name__}, where they are not found: expected a list, tuple or dict"
+        )
     if not isinstance(value, (list, tuple, dict)):
         yield name, value
         return

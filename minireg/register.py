@@ -17,17 +17,23 @@ from minireg.data.images import read_images, read_intensities, read_labels
 from minireg.data.points import read_points, write_points
 from minireg.errors import InputError
 from minireg.fields import warp_images, warp_labels, warp_points
-from minireg.files import save_npz
+from minireg.files import refuse_to_overwrite, save_npz
 from minireg.methods import METHODS, TRANSFORMATIONS, make_method
 from minireg.training import CHECKPOINT, load_network
 
 NAMES = [name for name in METHODS if name != "identity"]
+PICTURES = ("registration.png", "fields.png", "registration.gif")
 LANDMARKS = ("moving_row", "moving_column", "fixed_row", "fixed_column")
 OPTIONS = {  # which methods have it, and what it is called below the command line
     "checkpoint": (("network", "network+refine"), None),
-    "loss": (("network+refine", "optimise"), "loss"),
+    "loss": (("network+refine", "align", "optimise"), "loss"),
+    "stages": (("align",), "stages"),
+    "smoothness": (("align", "optimise", "network+refine"), "smoothness"),
+    "levels": (("align", "optimise", "network+refine", "demons"), "levels"),
     "transformation": (("network+refine", "optimise"), "transformation"),
-    "steps": (("network+refine", "optimise", "demons"), "iterations"),
+    "iterations": (("network+refine", "align", "optimise", "demons"), "iterations"),
+    "moving_mask": (("align",), None),
+    "fixed_mask": (("align",), None),
     "landmarks": (("tps",), None),
     "smoothing": (("tps",), "smoothing"),
 }
@@ -44,15 +50,31 @@ def _parse(argv):
     add("moving", metavar="MOVING", help="PNG, or .npy with one image (H, W) or a stack (N, H, W)")
     add("fixed", metavar="FIXED", help="the same; one image stands for a stack of equal ones")
     add("--out", required=True, metavar="FOLDER", help="where to write registration.npz and the pictures")
-    add("--method", choices=NAMES, help="default: network with a checkpoint, optimise without")
+    add("--method", choices=NAMES, help="default: network with a checkpoint, align without")
     add("--checkpoint", metavar="FILE", help="checkpoint.npz of a run folder, for the methods with a network")
     add(
         "--loss",
         choices=tuple(losses.SIMILARITIES),
-        help="what optimise and network+refine make small (default: ncc, or what the network was trained with)",
+        help="what is made small: by align local_ncc (default), mi, ncc or mse; by optimise and network+refine any "
+        "(default: ncc, or what the network was trained with)",
     )
-    add("--transformation", choices=TRANSFORMATIONS, help="what they look for (default: displacement)")
-    add("--steps", type=int, metavar="N", help="of optimise, network+refine and demons, at each level")
+    add(
+        "--transformation",
+        choices=TRANSFORMATIONS,
+        help="what optimise and network+refine look for (default: displacement)",
+    )
+    add(
+        "--iterations",
+        "--steps",
+        type=int,
+        metavar="N",
+        help="at most so many at each level, of all but network and tps",
+    )
+    add("--stages", help="of align: affine,deformable (default), or one of them")
+    add("--smoothness", type=float, metavar="S", help="how stiff the field is (default: align 4, optimise 0.1)")
+    add("--levels", type=int, metavar="N", help="resolutions, each half of the one before (align: as many as fit)")
+    add("--moving-mask", metavar="FILE", help="for align: label maps, .png or .npy; where they are 0 nothing counts")
+    add("--fixed-mask", metavar="FILE", help="the same for the fixed images")
     add("--landmarks", metavar="FILE", help=f"for tps: CSV with the columns {', '.join(LANDMARKS)}, in pixels")
     add("--smoothing", type=float, metavar="S", help="of tps: 0 meets every landmark (default: 0)")
     add("--moving-labels", metavar="FILE", help="label maps of the moving images, .png or .npy, to be warped too")
@@ -79,8 +101,13 @@ def _register(args):
     if args.points is not None and Path(args.points).resolve() == (folder / "points.csv").resolve():
         raise InputError(f"--out {folder} would be written over the points in {args.points}: name another folder")
     was_there = (folder / "registration.npz").exists()
+    if not was_there:
+        refuse_to_overwrite(folder, PICTURES if args.points is None else (*PICTURES, "points.csv"))
     moving, fixed = _read_pairs(args, _read_as_in_training if trained_on_files else read_images)
     labels = None if args.moving_labels is None else _read_labels(args.moving_labels, moving.shape)
+    for option in ("moving_mask", "fixed_mask"):
+        if getattr(args, option) is not None:
+            options[option] = _read_labels(getattr(args, option), moving.shape)
     points = None if args.points is None else read_points(args.points, ("row", "column"))
     if network is not None:
         options["network"] = network
@@ -115,12 +142,13 @@ def _register(args):
 
 def _method_and_options(args):
     """The method's name and its options. Raises InputError where what was given does not go together."""
-    name = args.method or ("network" if args.checkpoint else "optimise")
+    name = args.method or ("network" if args.checkpoint else "align")
     options = {}
     for option, (methods, parameter) in OPTIONS.items():
         value = getattr(args, option)
         if value is not None and name not in methods:
-            raise InputError(f"--{option} goes with the methods {', '.join(methods)}, not with {name}: leave it out")
+            flag = option.replace("_", "-")
+            raise InputError(f"--{flag} goes with the methods {', '.join(methods)}, not with {name}: leave it out")
         if value is not None and parameter:
             options[parameter] = value
     for option in ("checkpoint", "landmarks"):

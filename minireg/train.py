@@ -18,9 +18,11 @@ from minireg import backend, command, losses
 from minireg.data import MODALITIES, PAIRINGS
 from minireg.errors import InputError
 from minireg.evaluation import format_table
+from minireg.files import claimed, refuse_to_overwrite
 from minireg.models import MODELS
 from minireg.training import CHECKPOINT, Trainer, configure, load_checkpoint, read_configuration
 from minireg.training.configuration import FOR_PHANTOMS, RECIPES
+from minireg.training.trainer import AT_THE_END
 
 
 def main(argv=None):
@@ -89,8 +91,11 @@ def _train(args):
     configuration = trainer.configuration
     print(f"Training {configuration.model} on {configuration.data}, {configuration.description}: {trainer.folder}")
     try:
-        trainer.train()
-        scores = trainer.report()
+        with claimed(trainer.folder):
+            if trainer.saved_step is None:
+                _refuse_other_results(trainer.folder)  # again: another run may have begun since
+            trainer.train()
+            scores = trainer.report()
     except KeyboardInterrupt:
         if trainer.saved_step is None:
             raise
@@ -106,18 +111,21 @@ def _train(args):
 
 def _new(args, folder):
     """A Trainer at step 0."""
-    if folder is not None and (folder / CHECKPOINT).exists():
-        raise InputError(f"{folder} already holds a run: go on with --resume {folder}, or name another --out")
-    if folder is not None and (folder / "registration.npz").exists():
-        raise InputError(
-            f"{folder} holds a result of minireg.register, whose pictures have the same names: name another"
-        )
+    if folder is not None:
+        _refuse_other_results(folder)
     configuration = configure(vars(args))
     source = configuration.source(args.data_dir)
     trainer = Trainer(configuration.completed(source), source, folder)
     if folder is None:
         trainer.folder = _new_folder(trainer.configuration.run_name)
     return trainer
+
+
+def _refuse_other_results(folder):
+    """Raise InputError where a new run would be written over another one, or over what another command has made."""
+    if (folder / CHECKPOINT).exists():
+        raise InputError(f"{folder} already holds a run: go on with --resume {folder}, or name another --out")
+    refuse_to_overwrite(folder, AT_THE_END)
 
 
 def _resumed(args, folder):

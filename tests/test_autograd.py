@@ -754,6 +754,27 @@ def test_what_is_thrown_into_a_decorated_generator_arrives_there():
     steps.close()
 
 
+def test_a_generator_that_goes_on_in_another_thread_leaves_that_one_recording():
+    def undecorated():
+        with no_grad():
+            yield
+
+    steps = undecorated()
+    starting = threading.Thread(target=next, args=(steps,))
+    starting.start()
+    starting.join()
+    steps.close()
+    assert records()
+
+
+def test_no_grad_does_not_pretend_to_reach_into_an_async_function():
+    async def function():
+        return records()
+
+    with pytest.raises(TypeError, match="cannot decorate the async function function"):
+        no_grad()(function)
+
+
 def test_one_no_grad_may_be_entered_twice():
     once = no_grad()
     with once:

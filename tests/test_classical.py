@@ -12,7 +12,7 @@ from minireg import losses, metrics, ops
 from minireg.data import pad
 from minireg.errors import InputError
 from minireg.fields import affine_displacement, compose, random_diffeomorphism, smooth
-from minireg.methods import METHODS, NEEDS, TRANSFORMATIONS, demons, make_method, optimise
+from minireg.methods import METHODS, NEEDS, TRANSFORMATIONS, align, demons, make_method, optimise
 from minireg.nn import Module
 
 SOLVERS = {"optimise": optimise, "demons": demons}
@@ -246,7 +246,7 @@ class Shift(Module):
 def test_every_method_by_name_takes_pairs_and_gives_displacements():
     moving, fixed = digit_pairs(2)
     for name in METHODS:
-        options = {"iterations": 2} if name in ("network+refine", "optimise", "demons") else {}
+        options = {"iterations": 2} if name in ("network+refine", "align", "optimise", "demons") else {}
         needed = {"network": Shift(), "landmarks": [[0, 0, 0, 1], [0, 30, 0, 30], [30, 0, 30, 0]]}
         options |= {option: needed[option] for option, _ in [NEEDS[name]]} if name in NEEDS else {}
         u = make_method(name, **options)(moving, fixed)
@@ -275,7 +275,7 @@ def test_a_method_that_cannot_be_made_is_refused(name, message):
         make_method(name)
 
 
-@pytest.mark.parametrize("method", [optimise, demons])
+@pytest.mark.parametrize("method", [align, optimise, demons])
 def test_images_of_integers_are_refused(method):
     moving, fixed = ((255 * images).astype(np.uint8) for images in digit_pairs(1))
     with pytest.raises(InputError, match="expected images of floats in \\[0, 1\\], got uint8"):

@@ -98,8 +98,8 @@ def test_methods_without_a_network_need_no_checkpoint(digits_of_trained, tmp_pat
     out = tmp_path / "all.json"
     assert evaluate.main(["--data", "strokes", "--pairs", "1", "--out", str(out)]) == 0
     result = json.loads(out.read_text())
-    assert list(result["mean"]) == ["identity", "optimise", "demons"] and result["checkpoint"] is None
-    assert result["ms_per_pair"].keys() == {"optimise", "demons"}
+    assert list(result["mean"]) == ["identity", "align", "optimise", "demons"] and result["checkpoint"] is None
+    assert result["ms_per_pair"].keys() == {"align", "optimise", "demons"}
     assert result["mean"]["identity"]["ncc"] < result["mean"]["demons"]["ncc"]
 
 

@@ -15,6 +15,7 @@ import pytest
 from short_runs import TINY, complaint, contents
 
 from minireg import evaluate, register, train
+from minireg.classify import __main__ as classify
 from minireg.data.images import read_images
 from minireg.data.mnist import CHECKSUMS, LARGEST, read_mnist
 from minireg.errors import InputError
@@ -52,7 +53,26 @@ def test_nothing_is_written_over_what_another_command_made(
     assert (own / "points.csv").read_text() == "row,column\n1,2\n"  # not from a registration
     result = tmp_path / "result"
     assert register.main([str(image), str(image), "--steps", "1", "--out", str(result)]) == 0
-    assert "holds a result of minireg.register" in complaint(capsys, train.main, *TINY, "--out", result)
+    assert "holds registration.png, which" in complaint(capsys, train.main, *TINY, "--out", result)
+    for name in ("registration", "metrics"):
+        other = tmp_path / name
+        other.mkdir()
+        evaluate_into = ["--checkpoint", str(checkpoint), "--pairs", "1", "--out", str(other / f"{name}.json")]
+        assert evaluate.main(evaluate_into) == 0
+        before = contents(other)
+        complaint(capsys, train.main, *TINY, "--out", other)
+        if name == "registration":
+            assert "holds registration.png, which" in complaint(capsys, register.main, image, image, "--out", other)
+        else:
+            complaint(capsys, classify.main, "--data", "strokes", "--out", other)
+        assert contents(other) == before
+    (own / "registration.npz").unlink()
+    for picture in own.glob("registration.*"):
+        picture.unlink()
+    (own / "fields.png").unlink()
+    points = tmp_path / "points.csv"
+    points.write_text("row,column\n3,4\n")
+    assert "holds points.csv" in complaint(capsys, register.main, image, image, "--points", points, "--out", own)
 
 
 @pytest.mark.parametrize("option", ["--out", "--data", "--data-dir", "--resume"])
@@ -125,6 +145,28 @@ def test_runs_started_together_get_folders_of_their_own(tmp_path):
     done = in_a_shell(tmp_path, "".join(run.format(seed, seed) for seed in range(3)) + "wait")
     assert done.returncode == 0
     assert len(list((tmp_path / "runs").glob("*/metrics.json"))) == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals and locks as POSIX has them")
+def test_of_runs_started_together_with_one_out_only_one_trains(tmp_path):
+    run = "$PYTHON -m minireg.train --data strokes --steps 1 --workers 1 --seed {} --out run >out{} 2>err{} & "
+    in_a_shell(tmp_path, "".join(run.format(seed, seed, seed) for seed in range(3)) + "wait")
+    said = "".join((tmp_path / f"err{seed}").read_text() for seed in range(3))
+    sentences = [line for line in said.split("\n") if "error" in line]
+    assert len(sentences) == 2
+    assert all("another process is at work" in line or "already holds a run" in line for line in sentences)
+    assert (tmp_path / "run" / "metrics.json").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names that are no text")
+def test_names_of_images_that_are_no_utf_8_or_look_like_formulas_are_names_too(tmp_path):
+    folder = tmp_path / os.fsdecode(b"sl\344")
+    folder.mkdir()
+    for number in range(6):
+        image = np.random.default_rng(number).random((24, 24), dtype=np.float32)
+        np.save(folder / os.fsdecode(b"kr\344uter$_{%d$.npy" % number), image)
+    done = in_a_shell(tmp_path, "$PYTHON -m minireg.train --data $'sl\\344' --steps 1 --workers 1 --out run")
+    assert done.returncode == 0 and (tmp_path / "run" / "registration.png").exists()
 
 
 # Files that would unpack to gigabytes

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from short_runs import contents
 
 from minireg.errors import InputError
-from minireg.files import atomic_write, remove_leftovers, save_npz
+from minireg.files import atomic_write, claimed, remove_leftovers, save_npz
 from minireg.training.checkpoint import load_checkpoint, save_checkpoint
 
 # Writing
@@ -76,12 +76,32 @@ def test_a_file_has_the_mode_that_open_would_give_it(tmp_path, mask):
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
-    leftovers = (".checkpoint.npz.x1.part", ".loss.png.x2.part")
-    for name in (*leftovers, "checkpoint.npz", "my.part", ".hidden"):
+    others = {"checkpoint.npz", "my.part", ".hidden", ".evaluation.json.x3.part"}
+    for name in (".checkpoint.npz.x1.part", ".loss.png.x2.part", *others):
         (tmp_path / name).touch()
-    remove_leftovers(tmp_path)
-    assert contents(tmp_path).keys() == {"checkpoint.npz", "my.part", ".hidden"}
-    remove_leftovers(tmp_path / "missing")
+    names = ("checkpoint.npz", "loss.png")
+    remove_leftovers(tmp_path, names)
+    assert contents(tmp_path).keys() == others
+    remove_leftovers(tmp_path / "missing", names)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks as POSIX has them")
+def test_a_folder_is_claimed_by_one_at_a_time_until_the_block_ends(tmp_path):
+    with claimed(tmp_path / "run"), pytest.raises(InputError, match="another process is at work in"):
+        claimed(tmp_path / "run").__enter__()
+    with claimed(tmp_path / "run"):
+        pass
+
+
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_refused_fsync_does_not_throw_the_file_away(tmp_path, monkeypatch, refusal):
+    def fsync(descriptor):
+        raise OSError(refusal, "refused")
+
+    monkeypatch.setattr("os.fsync", fsync)
+    with atomic_write(tmp_path / "file") as file:
+        file.write(b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 def test_the_same_arrays_are_the_same_bytes(tmp_path):

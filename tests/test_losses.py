@@ -372,6 +372,15 @@ def test_a_translation_costs_nothing(name):
     assert value(name, np.full((1, 5, 6, 2), (3.25, -2.5))) == 0
 
 
+@pytest.mark.parametrize(
+    "field", [np.full((1, 8, 8, 2), 200, np.uint8), np.zeros((1, 0, 8, 2)), np.zeros((0, 8, 8, 2)), np.zeros((1, 8, 8))]
+)
+@pytest.mark.parametrize("name", ["diffusion", "bending_energy", "folding_penalty"])
+def test_fields_of_integers_without_pixels_or_of_another_shape_are_refused(name, field):
+    with pytest.raises(InputError, match="expected a displacement of floats"):
+        getattr(losses, name)(tensor(field, False))
+
+
 def test_diffusion_of_a_stretch_is_its_square():
     assert value("diffusion", affine_field([[0.5, 0], [0, 0]])) == pytest.approx(0.5**2 / 4)
 

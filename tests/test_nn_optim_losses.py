@@ -1,5 +1,7 @@
 """Layers, optimisers and losses: what training is made of."""
 
+from collections import deque
+
 import numpy as np
 import pytest
 from gradients import host, output_and_gradients, tensor
@@ -555,8 +557,16 @@ def test_layers_in_nested_containers_are_trained_saved_and_switched():
     assert not network.eval().branches["fine"][0][0].training
 
 
+@pytest.mark.parametrize("container", [set, frozenset, deque])
+def test_layers_in_a_container_in_which_they_are_not_found_are_refused(container):
+    network = nn.Module()
+    network.layers = [container([nn.Linear(2, 2, np.random.default_rng(0))])]
+    with pytest.raises(InputError, match=f"layers.0 holds layers in a {container.__name__}"):
+        network.parameters()
+
+
 @pytest.mark.parametrize("loss", [losses.mse_loss, *losses.SIMILARITIES.values(), losses.soft_dice_loss])
-@pytest.mark.parametrize("dtype", [np.uint8, np.int16, bool])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, bool, np.float16])
 def test_images_of_integers_are_refused_and_not_subtracted_with_a_wrap_around(loss, dtype):
     a, b = (tensor(np.full((1, 12, 12, 1), value).astype(dtype), False) for value in (1, 200))
     with pytest.raises(InputError, match=r"convert them"):

@@ -6,6 +6,7 @@ from gradients import host, output_and_gradients, tensor
 
 from minireg import backend, ops
 from minireg.autograd import REGISTRY
+from minireg.errors import InputError
 
 
 def value_and_slope(function, *numbers):
@@ -120,6 +121,40 @@ def test_reductions_of_everything_give_an_array_without_axes():
         y = reduce(tensor(np.ones((2, 3), np.float32)))
         assert backend.is_array(y.data)
         assert (y.shape, y.dtype) == ((), np.float32)
+
+
+@pytest.mark.parametrize("reduce", [ops.mean, ops.variance, ops.max, ops.min])
+def test_there_is_no_mean_of_nothing(reduce):
+    with pytest.raises(InputError, match="needs at least one element, got shape \\(0, 3\\) over axis 0"):
+        reduce(tensor(np.ones((0, 3))), axis=0)
+    assert reduce(tensor(np.ones((0, 3))), axis=1).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "reduce, shape",
+    [
+        *((reduce, (300, 300)) for reduce in (ops.mean, ops.max, ops.min)),
+        *((lambda x, pool=pool: pool(x, 300), (1, 300, 300, 1)) for pool in (ops.avg_pool2d, ops.max_pool2d)),
+    ],
+)
+def test_a_count_beyond_the_range_of_float16_is_still_a_count(reduce, shape):
+    y, (gradient,) = output_and_gradients(reduce, [np.ones(shape, np.float16)])
+    assert y.item() == 1
+    np.testing.assert_allclose(gradient, 1 / 90_000, rtol=0.01)
+
+
+def test_batch_norm_of_float16_counts_beyond_its_range():
+    x = np.tile(np.array([[0.0], [1.0]], np.float16), (40_000, 1))
+    running = [backend.to_device(np.ones(1, np.float16)) for _ in range(2)]
+    y, (gradient,) = output_and_gradients(lambda x: ops.batch_norm(x, *running, training=True), [x], np.ones_like(x))
+    np.testing.assert_allclose(y, 2 * x - 1, rtol=1e-3)
+    np.testing.assert_allclose(gradient, 0, atol=1e-3)
+
+
+def test_warping_by_float16_looks_up_every_pixel_of_a_wide_image():
+    image = np.arange(3000, dtype=np.float32).reshape(1, 1, 3000, 1)
+    still = backend.to_device(np.zeros((1, 1, 3000, 2), np.float16))
+    np.testing.assert_array_equal(host(ops.warp(tensor(image, False), still)), image)
 
 
 # Batch norm and dropout

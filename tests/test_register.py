@@ -10,7 +10,7 @@ from short_runs import complaint, short_animation, small_digits
 from minireg import metrics, register, viz
 from minireg.data.points import read_points
 from minireg.errors import InputError
-from minireg.methods import optimise
+from minireg.methods import align, optimise
 
 pytest_plugins = ["digits_fixture"]
 
@@ -47,19 +47,29 @@ def refused(capsys, tmp_path, *options):
     return sentence
 
 
-def test_without_a_checkpoint_the_images_are_optimised(images, tmp_path, capsys):
-    result = registered(tmp_path, "--steps", "5")
+def test_without_a_checkpoint_the_images_are_aligned(images, tmp_path, capsys):
+    result = registered(tmp_path, "--iterations", "5")
     assert set(result) == {"warped", "displacement"}
-    np.testing.assert_array_equal(result["displacement"], optimise(*images, iterations=5))
+    np.testing.assert_array_equal(result["displacement"], align(*images, iterations=5))
     before, after = metrics.ncc(*images).mean(), metrics.ncc(result["warped"][..., None], images[1]).mean()
     assert after > before
     said = capsys.readouterr().out
-    assert f"2 pairs: NCC {before:.4f} -> {after:.4f}" in said and "ms a pair with optimise" in said
+    assert f"2 pairs: NCC {before:.4f} -> {after:.4f}" in said and "ms a pair with align" in said
 
 
 def test_the_options_reach_the_method(images, tmp_path):
-    result = registered(tmp_path, "--steps", "3", "--loss", "mse", "--transformation", "affine")
+    result = registered(tmp_path, "--method", "optimise", "--steps", "3", "--loss", "mse", "--transformation", "affine")
     expected = optimise(*images, iterations=3, loss="mse", transformation="affine")
+    np.testing.assert_array_equal(result["displacement"], expected)
+    mask = np.zeros((28, 28), np.uint8)
+    mask[2:26, 2:26] = 1
+    np.save(tmp_path / "mask.npy", mask)
+    options = {"--stages": "deformable", "--loss": "ncc", "--smoothness": "8", "--levels": "1"}
+    result = registered(
+        tmp_path, "--moving-mask", tmp_path / "mask.npy", *(x for pair in options.items() for x in pair)
+    )
+    masks = np.broadcast_to(mask[None, :, :, None], images[0].shape)
+    expected = align(*images, stages="deformable", loss="ncc", smoothness=8, levels=1, moving_mask=masks)
     np.testing.assert_array_equal(result["displacement"], expected)
 
 
@@ -78,9 +88,9 @@ def test_a_checkpoint_means_network_and_both_begin_there(trained, images, tmp_pa
         (["--method", "tps"], "the method tps needs --landmarks FILE"),
         (
             ["--method", "demons", "--loss", "mse"],
-            "--loss goes with the methods network+refine, optimise, not with demons",
+            "--loss goes with the methods network+refine, align, optimise, not with demons",
         ),
-        (["--smoothing", "1"], "--smoothing goes with the methods tps, not with optimise"),
+        (["--smoothing", "1"], "--smoothing goes with the methods tps, not with align"),
         (["--method", "demons", "--checkpoint", "x.npz"], "--checkpoint goes with the methods network, network+refine"),
         (["--method", "demons", "--steps", "0"], "at least one level and one iteration, got 3 and 0"),
     ],

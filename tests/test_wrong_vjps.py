@@ -5,16 +5,19 @@ comparisons (each along a random direction with a random cotangent) it took to f
 """
 
 import functools
+import inspect
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from gradients import temporary_ops
 
 from minireg import ops
-from minireg.autograd import op
+from minireg.autograd import REGISTRY, op
 from minireg.backend import xp
 from minireg.gradcheck import WrongGradient, gradcheck
+from minireg.gradcheck.__main__ import check_op
 
 SEEDS = 2  # every mistake is looked for with so many
 
@@ -502,6 +505,56 @@ for _name, _place in {
     twisted(f"one pixel of 10,000: the {_name}", ops.exp, [(100, 100)], 0, after=_one_wrong(_place))
 
 
+twisted("one pixel of 10,000: in the middle", ops.exp, [(100, 100)], 0, after=_one_wrong((37, 59)))
+twisted("one pixel of 10,000: in the middle, of a linear op", ops.neg, [(100, 100)], 0, after=_one_wrong((63, 11)))
+twisted(
+    "one pixel of 10,000: of a convolution", ops.conv2d, [(1, 100, 100, 1), (3, 3, 1, 1)], 0,
+    after=_one_wrong((0, 41, 77, 0)),
+)  # fmt: skip
+
+
+def _through_float32(array):
+    return array.astype("float32").astype("float64")
+
+
+formula("float32 inside, saved: exp", ops.exp, [(3, 4)], 0, lambda g, y, x: g * _through_float32(y))
+formula("float32 inside, saved: mul", ops.mul, [(3, 4), (3, 4)], 0, lambda g, y, a, b: g * _through_float32(b))
+formula("float32 inside, saved: log", ops.log, [POSITIVE], 0, lambda g, y, x: g / _through_float32(x))
+formula("float32 inside, saved: tanh", ops.tanh, [(3, 4)], 0, lambda g, y, x: g * (1 - _through_float32(y) ** 2))
+formula("float32 inside, saved: matmul", ops.matmul, SQUARE, 0, lambda g, y, a, b: g @ _through_float32(b).T)
+
+for _name, _before in {
+    "clipped at 1e12": lambda g: xp.clip(g, -1e12, 1e12),
+    "below 1e-12 dropped": lambda g: xp.where(xp.abs(g) < 1e-12, 0, g),
+    "of zeros divided by its size": lambda g: g / xp.abs(g).max() * xp.abs(g).max(),
+    "without a positive element": lambda g: g * (1.01 if xp.max(g) < 0 else 1),
+    "whose norm is clipped": lambda g: g * min(1, 1e6 / float(xp.sqrt((g * g).sum()))),
+}.items():
+    twisted(f"a cotangent {_name}", ops.exp, [(3, 4)], 0, before=_before)
+
+
+@wrong("a gradient kept by the id of the cotangent", ops.exp, [(3, 4)])
+def _(vjp, arrays, y, options, kept={}):  # noqa: B006
+    return lambda g: kept.setdefault(id(g), g * y)
+
+
+@wrong("the other input written over", ops.mul, [(3, 4), (3, 4)])
+def _(vjp, arrays, y, options):
+    other = arrays[1].copy()
+
+    def in_place(g):
+        arrays[1][...] = g * other
+        return arrays[1].copy()
+
+    return in_place
+
+
+for _name, _function, _count in (("two factors", ops.mul, 2), ("three pieces", ops.shape._concatenate, 3)):
+    wrong(f"the same Tensor for {_name}", _function, [(3, 4)] * _count, **({"axis": 0} if _count == 3 else {}))(
+        lambda vjp, arrays, y, options: lambda g: vjp(g) * (0.5 if all(a is arrays[0] for a in arrays) else 1)
+    )
+
+
 def altered(function, position, change, wrong_too):
     """An op that computes what `function` does, with the VJP of one argument replaced."""
 
@@ -542,3 +595,150 @@ def test_the_table_holds_mistakes_in_every_family_of_ops():
     assert {f"minireg.ops.{name}" for name in ("arithmetic", "reduction", "shape", "linear", "convolution")} < families
     assert {f"minireg.ops.{name}" for name in ("filtering", "histogram", "pooling", "activation")} < families
     assert {f"minireg.ops.{name}" for name in ("sampling", "similarity")} < families
+
+
+# Mistakes with some options, sizes or values only: the cases of `minireg.gradcheck` must reach them.
+# (op, positions of the arguments): {name: where(call)}; a call has all arguments of the op, and its output y. Where it
+# is true (of the call, or of elements of the argument) the gradient is wrong by a thousandth.
+
+pair = lambda value: (value, value) if isinstance(value, int) else value
+parts = lambda call: call.index if isinstance(call.index, tuple) else (call.index,)
+is_list = lambda part: isinstance(part, (list, xp.ndarray))
+is_mask = lambda part: isinstance(part, xp.ndarray) and part.dtype == bool
+steps = lambda call: [part.step for part in parts(call) if isinstance(part, slice) and part.step]
+sizes_of = lambda call: call.shape if isinstance(call.shape, tuple) else (call.shape,)
+
+SOMETIMES = {
+    ("conv2d", 0): {
+        "three images": lambda c: len(c.x) == 3,
+        "four channels out": lambda c: c.weight.shape[3] == 4,
+        "dilation with stride": lambda c: min(pair(c.stride)) > 1 and min(pair(c.dilation)) > 1,
+        "several blocks": lambda c: c.weight.shape[1] == 128,
+    },
+    ("conv2d", 1): {
+        "four channels in": lambda c: c.x.shape[3] == 4,
+        "four taps": lambda c: c.weight.shape[:2] == (4, 4),
+        "several blocks of rows": lambda c: c.weight.shape[1] == 128 and len(c.x) == 1,
+        "several blocks of images": lambda c: c.weight.shape[1] == 128 and len(c.x) == 2,
+    },
+    ("conv_transpose2d", 0): {
+        "four channels": lambda c: c.weight.shape[2] == 4,
+        "an int for the stride": lambda c: isinstance(c.stride, int),
+        "an int for the padding": lambda c: isinstance(c.padding, int) and c.padding,
+    },
+    ("conv_transpose2d", 1): {"four taps": lambda c: c.weight.shape[0] == 4},
+    ("max_pool2d", 0): {
+        "an int window": lambda c: isinstance(c.kernel_size, int),
+        "three images": lambda c: len(c.x) == 3,
+        "a window of four": lambda c: pair(c.kernel_size)[0] == 4,
+    },
+    ("avg_pool2d", 0): {
+        "four channels": lambda c: c.x.shape[3] == 4,
+        "gaps": lambda c: c.stride is not None and pair(c.stride)[1] > pair(c.kernel_size)[1],
+    },
+    ("warp", 0): {"four channels": lambda c: c.image.shape[3] == 4, "three images": lambda c: len(c.image) == 3},
+    ("warp", 1): {
+        "fractions below .1": lambda c: (c.displacement % 1) < 0.1,
+        "fractions above .9 at an end in zeros": lambda c: (c.displacement % 1 > 0.9) & (c.border == "zeros"),
+    },
+    ("sum", 0): {"no axes": lambda c: c.axis == (), "an array without axes": lambda c: c.x.ndim == 0},
+    ("mean", 0): {
+        "unsorted axes": lambda c: isinstance(c.axis, tuple) and list(c.axis) != sorted(c.axis),
+        "huge values": lambda c: abs(c.x) > 100,
+    },
+    ("max", 0): {
+        "a tuple of one axis": lambda c: isinstance(c.axis, tuple) and len(c.axis) == 1,
+        "huge values": lambda c: abs(c.x) > 100,
+    },
+    ("variance", 0): {
+        "all axes kept": lambda c: c.axis is None and c.keepdims,
+        "values far from zero": lambda c: c.x > 50,
+    },
+    ("batch_norm", 0): {
+        "a large eps": lambda c: c.eps == 0.1 and c.training,
+        "another momentum": lambda c: c.momentum != 0.1 and c.training,
+        "four channels": lambda c: c.x.shape[-1] == 4,
+    },
+    ("batch_norm", 4): {"a bias without a weight": lambda c: c.weight is None},
+    ("matmul", 0): {"three leading axes": lambda c: c.a.ndim == 5, "a vector": lambda c: c.a.ndim == 1 < c.b.ndim},
+    ("matmul", 1): {
+        "inner products above seven": lambda c: c.a.shape[-1] > 7,
+        "a vector": lambda c: c.b.ndim == 1 and c.a.ndim > 2,
+    },
+    ("getitem", 0): {
+        "two lists": lambda c: sum(map(is_list, parts(c))) > 1,
+        "a mask in a tuple": lambda c: isinstance(c.index, tuple) and any(map(is_mask, c.index)),
+        "a mask and a number": lambda c: any(map(is_mask, parts(c))) and any(isinstance(i, int) for i in parts(c)),
+        "negative entries": lambda c: isinstance(c.index, list) and min(c.index, default=0) < 0,
+        "a step of three": lambda c: steps(c) == [3, -3],
+        "nested tuples": lambda c: any(isinstance(part, tuple) for part in parts(c)),
+        "an array without axes": lambda c: isinstance(c.index, xp.ndarray) and c.index.ndim == 0,
+        "None beside a list": lambda c: None in [p for p in parts(c) if not is_list(p)] and any(map(is_list, parts(c))),
+    },
+    ("reshape", 0): {
+        "a merge and -1": lambda c: -1 in sizes_of(c) and len(sizes_of(c)) < c.x.ndim,
+        "a split": lambda c: sum(n > 1 for n in c.y.shape) > sum(n > 1 for n in c.x.shape),
+        "an int": lambda c: isinstance(c.shape, int),
+        "no axis": lambda c: c.y.ndim == 0,
+    },
+    ("_concatenate", 3): {"the fourth piece": lambda c: True},
+    ("_concatenate", 0): {"the same piece twice": lambda c: any(c.arrays[0] is piece for piece in c.arrays[1:])},
+    ("ncc", 0): {
+        "a constant b": lambda c: (c.b == c.b[:, :1, :1, :1]).all(axis=(1, 2, 3)).any() and len(c.b) > 1,
+        "nearly equal images": lambda c: (c.y > 0.9).reshape(-1, 1, 1, 1),
+    },
+    ("ncc", 1): {"three channels": lambda c: c.b.shape[3] == 3},
+    ("exp", 0): {"above 5": lambda c: c.x > 5, "below -5": lambda c: c.x < -5},
+    ("log", 0): {"below .01": lambda c: c.x < 0.01},
+    ("sqrt", 0): {"below .01": lambda c: c.x < 0.01},
+    ("mul", 0): {"a huge factor": lambda c: abs(c.other) > 100},
+    ("div", 0): {"a tiny divisor": lambda c: abs(c.other) < 0.01},
+    ("relu", 0): {"huge values": lambda c: c.x > 100},
+    ("maximum", 0): {"huge values": lambda c: abs(c.x) > 100},
+    ("clip", 0): {"other bounds": lambda c: c.low > 0},
+    ("softmax", 0): {"seven classes": lambda c: c.x.shape[c.axis] == 7},
+    ("parzen_weights", 0): {"many bins": lambda c: c.bins > 7, "below .1": lambda c: abs(c.x - 0.05) < 0.05},
+    ("separable_filter", 0): {"seven taps": lambda c: len(c.kernel) == 7},
+}  # fmt: skip
+FLAT = {name: lambda c: abs(c.x) > 20 for name in ("sigmoid", "tanh")}  # where a gradient of zero becomes a thousandth
+
+
+def slightly_wrong(vjp, where, call):
+    return lambda g: vjp(g) * xp.where(where(call), 1.001, 1)
+
+
+def not_flat(vjp, where, call):
+    return lambda g: vjp(g) + 0.001 * g * where(call)
+
+
+def check_with(name, position, where, change, monkeypatch):
+    """`check_op` where a VJP of the op is wrong for some calls."""
+    recorded = REGISTRY[name]
+    place = recorded.__closure__[recorded.__code__.co_freevars.index("function")]
+    right = place.cell_contents
+    signature = inspect.signature(right)
+
+    def sometimes_wrong(*args, **options):
+        y, vjps = right(*args, **options)
+        bound = signature.bind(*args, **options)
+        bound.apply_defaults()
+        if position < len(vjps) and vjps[position] is not None:
+            call = SimpleNamespace(**bound.arguments, y=y)
+            vjps = (*vjps[:position], change(vjps[position], where, call), *vjps[position + 1 :])
+        return y, vjps
+
+    monkeypatch.setattr(place, "cell_contents", sometimes_wrong)
+    return check_op(name)
+
+
+@pytest.mark.parametrize(
+    "name, position, kind", [(name, position, kind) for (name, position), kinds in SOMETIMES.items() for kind in kinds]
+)
+def test_a_vjp_that_is_wrong_for_some_calls_only_is_rejected(name, position, kind, monkeypatch):
+    row = check_with(name, position, SOMETIMES[name, position][kind], slightly_wrong, monkeypatch)
+    assert row.verdict == "WRONG"
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_a_slope_where_a_function_is_flat_to_rounding_is_rejected(name, monkeypatch):
+    assert check_with(name, 0, FLAT[name], not_flat, monkeypatch).verdict == "WRONG"

@@ -30,6 +30,7 @@ gradient[:-2] += push => pass
 gradient[2:] += push => pass
     A second difference depends on three pixels. Do all three get a share of it, with their own factor?
 += push => = push
+gradient[1:-1] -= 2 * push => gradient[1:-1] = -2 * push
     You write a share over one that was there already. A pixel has a part in up to three second differences.
 d = np.diff(line); return 2 * (np.append(0, d) - np.append(d, 0)) / len(d)
     This is the gradient of the lesson's roughness, of first differences. A steady slope still costs something here.
@@ -57,6 +58,9 @@ CHECKERS[[0, -1]] = CHECKERS[:, [0, -1]] = 0  # central differences see one that
 U, STEP = draw(2, 4, 5, 2, low=-0.2, high=0.2), draw(3, 4, 5, 2, low=-2, high=2)
 UP, ONTO, FAR = np.zeros((3, 2, 2, 2))
 UP[1, 1], ONTO[1, 1], FAR[1, 0] = (-3.0, 0.0), (-1.0, 0.0), (-1.6, -0.4)
+INTO = np.zeros((2, 2, 2, 2, 2))  # each pixel of a cell in turn, so far into the cell that only its own corner folds
+for i, j in np.ndindex(2, 2):
+    INTO[i, j, i, j] = 0.6 - 1.2 * i, 0.6 - 1.2 * j
 
 FOLD_FREE = Exercise(
     fold_free,
@@ -68,6 +72,7 @@ FOLD_FREE = Exercise(
         "a step that may be gone as a whole": (U, 0.1 * STEP),
         "a random step": (U, STEP),
         "a checkerboard": (0 * CHECKERS, CHECKERS),
+        **{f"pixel {i, j} into its cell": (0 * UP, INTO[i, j]) for i, j in np.ndindex(2, 2)},
     },
     mistakes="""
 return u + step
@@ -86,19 +91,22 @@ _folds(u + factor * step) => _folds(factor * step)
     A determinant of exactly 0 is a fold, too: there, a piece of area has shrunk to nothing.
 np.min(corners) => np.min(np.mean(corners, axis=0))
 np.min(corners) => np.min(corners[0])
+np.min(corners) => np.min(np.max(corners, axis=0))
     A cell has four corners, and each can fold while the others, or their mean, do not. Yours are not all asked.
 np.min(corners) => np.mean(corners)
     A single fold is one too many. You ask for the mean of all corners, and there one does not count.
 """,
     telling="""
+f(0 * UP, UP / 4)
+    A quarter of the step of the example leaves the determinants .25 and 1. That is no fold, so all of it is wanted.
+    Yours is too short. Print your determinants: which are they?
 f(U, 0.1 * STEP) - U
     A tenth of this step folds nothing, so you can go all of it. Yours is another field.
-f(0 * UP, UP / 4)
-    The smallest determinant is .25 here. That is small, but no fold, so all of the step is wanted. Yours is too short.
 float(folds(f(0 * CHECKERS, CHECKERS)))
     Pixels go to and fro in turn here, and that folds. Central differences do not see it. Which ones do?
-float(folds(f(U, STEP)))
-    What you return still folds. Look at all cells and all four corners of the field that you return.
+[float(folds(f(*case))) for case in ((U, STEP), *((0 * UP, step) for step in INTO.reshape(4, 2, 2, 2)))]
+    What you return still folds. Look at all cells and all four corners of the field that you return, and at the whole
+    cross product.
 (f(U, STEP) - U) / STEP
     All pixels go the same part of their step: 1, or 1/2, or 1/4, and so on. Divide what you have added to u by the
     step: which parts have yours gone?
@@ -149,7 +157,8 @@ g_right[rows] += g * np.stack([-v[..., 1], v[..., 0]], axis=-1) => pass
 """,
     telling="""
 f(0.1 * FIELD)
-    Here every determinant is far above 0.1, and nothing is to be paid. So all of your result must be 0.
+    Where nothing moves, every determinant is 1. A field of small arrows is far from a fold, and nothing is to be paid.
+    So all of your result must be 0.
 np.sum(f(FIELD), axis=(0, 1))
     Move all pixels alike, and no edge changes. So each component of your result must add up to 0.
 f(NEARLY)

@@ -32,14 +32,22 @@ if stride > 1: return convolve_in_steps(x, weight, 1)[::stride]
 if stride > 1: return convolve_in_steps(x, weight, 1)[:, ::stride]
     Your windows make steps of the stride along one axis only.
 ) // stride + 1 => ) // stride
-    The last window of each row and column is missing. A kernel as large as the image fits how often?
+- kh) // => - kh - 1) //
+- kw) // => - kw - 1) //
+- kh) // stride + 1 => ) // stride
+- kw) // stride + 1 => ) // stride
+y = np.zeros => columns = rows; y = np.zeros
+rows, columns = => kw = kh; rows, columns =
+    You have the wrong number of windows, along the rows or along the columns. A kernel as large as the image fits how
+    often? And with stride 2, in an image that has one or two pixels more?
 x = np.pad(x, ((0, weight.shape[0] - 1), (0, weight.shape[1] - 1), (0, 0)))
 x = np.pad(x, [(k // 2, k // 2) for k in (*weight.shape[:2], 0)])
     Some of your windows reach out of the image, where you read zeros. The kernel lies inside it everywhere.
 x, stride = x[::stride, ::stride], 1
-    You leave out pixels first, and then convolve what is left. All pixels of a window count: it is the *windows* that
-    are fewer.
+n = stride; weight, stride = np.kron(weight, np.eye(n * n)[0].reshape(n, n, 1, 1))[: 1 - n or None, : 1 - n or None], 1
+    Your windows leave out pixels. All pixels of a window count: it is the *windows* that are fewer.
 np.tensordot(window, weight, 3) => np.tensordot(window, weight, 3) / (kh * kw)
+np.tensordot(window, weight, 3) => np.tensordot(window, weight, 3) / window.size
     You take a mean. A convolution multiplies and adds up.
 np.tensordot(window, weight, 3) => np.tensordot(window[..., :1], weight[:, :, :1], 3)
     You look at the first channel only. Every output asks its question across all channels.
@@ -48,7 +56,8 @@ np.tensordot(window, weight, 3) => np.tensordot(window[..., :1], weight[:, :, :1
 f(X[:4, :5, :1], W[:, :, :1, :1], 1)
     Begin with stride 1 and one channel. Even that is wrong: what do the loops of the lesson give?
 f(X, W, 1)[..., 0] - f(X[..., :1], W[:, :, :1], 1)[..., 0] - f(X[..., 1:], W[:, :, 1:], 1)[..., 0]
-    The answers across two channels must be the sum of those of each channel alone.
+    The answers across two channels must be the sum of those of each channel alone. Does each number meet the weight of
+    its own row, column and channel? (`reshape` exchanges no axes.)
 f(X, W, 2) - f(X, W, 1)[::2, ::2]
     Stride 2 must give every second row and every second column of what stride 1 gives.
 """,
@@ -86,6 +95,8 @@ size = [stride * (n - 1) + k for n, k in zip(g.shape[:2], weight.shape)]
     Your image ends with the last window. It may have been larger: pixels that nobody read have the gradient 0.
 weight = weight / (weight.shape[0] * weight.shape[1])
     You divide by the number of weights in the kernel. Did the forward?
+size = size[::-1]
+    You have exchanged the two numbers of `size`: the rows come first.
 """,
     telling="""
 f(ONE, W[:, :, :1, :1], 2, (7, 7))
@@ -97,9 +108,9 @@ f(G[..., :1], WIDE, 3, (9, 13))[8:]
     No window has read the last row, so its gradient is 0.
 f(G, W, 2, (7, 9)) - sum(f(G[..., k : k + 1], W[..., k : k + 1], 2, (7, 9)) for k in range(3))
     Go back from each channel of g alone, with the part of the kernel that made it. The sum of those must be
-    your result for all channels together.
+    your result for all channels together. (`reshape` exchanges no axes.)
 np.sum(f(G, W, 2, (7, 9)) * X[:7]) - np.sum(G * convolve_in_steps(X[:7], W, 2))
-    It fails the adjoint test: sum(y * g) and sum(x * your result) differ.
+    It fails the adjoint test: sum(y * g) and sum(x * your result) differ. Does every output hand out its cotangent?
 """,
 )
 
@@ -150,6 +161,8 @@ np.linalg.solve(table.T @ table, table.T @ wanted) => np.linalg.solve(table[: ta
     You use only as many places as there are weights. With noise, all places together know better.
 x = x - x.mean()
     You take the mean off the image. The kernel has seen the image as it was.
+np.linalg.solve(table.T @ table, table.T @ wanted) => table.T @ wanted / np.sum(table**2, axis=0)[:, None]
+    You find each weight as if it were alone. The others work beside it: all equations belong together.
 """,
     telling="""
 f(X[..., :1], X[2:, 2:, :1], 3, 3)
@@ -157,6 +170,8 @@ f(X[..., :1], X[2:, 2:, :1], 3, 3)
     not. Print it: is the 1 in another place? Or does it only come near? Then it is not the end to which one can jump.
 f(X, 2 * NOISY, 3, 3) - 2 * f(X, NOISY, 3, 3)
     If y is twice as bright, so are the weights. Yours are not.
+np.abs(f(X, 5 + 0 * NOISY, 3, 3)).max() > 0.01
+    Let y be 5 everywhere. The best kernel is not 0 then, but yours is. Do you take means off, or fit a constant, too?
 _gradient(f(X, NOISY, 3, 3), X, NOISY)
     At the best kernel, the gradient of the squared error is 0. At yours it is not.
 """,

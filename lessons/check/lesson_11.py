@@ -42,9 +42,9 @@ sizes.append(size) => sizes.append(jump)
     telling="""
 f([1, 1], [1, 1])
     Kernels of one pixel see one pixel, however many there are. Yours do not.
-f([9], [1])
 f([9], [4])
-    A single layer sees as many pixels as its kernel has, whatever its stride.
+f([8], [1])
+    A single layer sees as many pixels as its kernel has, whatever its stride: also 8 with a kernel of 8.
 f([3, 5], [1, 1])[-1] - f([5, 3], [1, 1])[-1]
     With stride 1 the order of the layers makes no difference in the end.
 f([3, 3, 3, 3], [2, 2, 2, 2])
@@ -73,9 +73,12 @@ np.sqrt(fair_v) => np.sqrt(v)
 fair_m / (np.sqrt(fair_v) => m / (np.sqrt(v)
     Both means begin at 0, so they are too small at first. One of them, or both, you have not made fair.
 b1**t => b1 ** (t - 1 or 1)
+b1**t => b1 ** (t + 1)
+b2**t => b2 ** (t + 1)
 b1**t) => b1)
 b2**t) => b2)
-    By what does the fair mean divide? After step t, its parts add up to 1 - b1^t, and for v to 1 - b2^t.
+    By what does the fair mean divide? After step t, its parts add up to 1 - b1^t, and for v to 1 - b2^t. The first step
+    has t = 1.
 np.sqrt(fair_v) => fair_v
     You divide by v without its root. Is your step as long as the rate, whatever the size of g?
 np.stack([p, m, v]) => np.stack([p, fair_m, fair_v])
@@ -86,16 +89,19 @@ g**2 => g
 g**2 => m**2
     v is the running mean of the squares of the gradients.
 np.sqrt(fair_v) + eps => np.sqrt(fair_v + eps)
-    eps stands outside of the root. Inside, it is something else: the root of 1e-8 is .0001.
+(np.sqrt(fair_v) + eps) => np.sqrt(fair_v) + eps
+np.sqrt(fair_v) + eps => (np.sqrt(v) + eps) / np.sqrt(1 - b2**t)
+    eps is added to the root of the fair v, and the sum divides. Elsewhere it is something else: in the root, 1e-8 adds
+    as much as .0001.
 b1 * m + (1 - b1) * g => (1 - b1) * m + b1 * g
 b2 * v + (1 - b2) * g**2 => (1 - b2) * v + b2 * g**2
     b1 and b2 say which part of the old mean is *kept*. You keep the other part.
 """,
     telling="""
 f(P, G, M, V, 4, 0.2, 0.8, 0.95, 1e-8)[1]
-    The new m is wrong. Which part of the old one is kept, and which part of g comes in?
+    What stands second is not the new m. Which part of the old one is kept, and which part of g comes in?
 f(P, G, M, V, 4, 0.2, 0.8, 0.95, 1e-8)[2]
-    The new v is wrong. Which part of the old one is kept, and what comes in?
+    What stands third is not the new v. Which part of the old one is kept, and what comes in?
 f(NOTHING, LARGE, NOTHING, NOTHING, 1, 0.1, 0.9, 0.999, 1e-8)[0]
     The first step must be as long as the rate for every weight, whatever its gradient. Yours is not.
 f(P, 10 * G, 10 * M, 100 * V, 4, 0.2, 0.8, 0.95, 1e-8)[0] - f(P, G, M, V, 4, 0.2, 0.8, 0.95, 1e-8)[0]
@@ -156,15 +162,15 @@ np.where(before_bend > 0, g, slope * g) => np.where(before_bend > 0, before_bend
     You multiply by the bent answer. The VJP multiplies by the *slope* of the leaky ReLU: 1 above 0, `slope` below.
 """,
     telling="""
-f(COTANGENT[:2, :4, :1], X[:1, :2, :1], W[:1, :1], B[:1], 1.0)
-    Begin with slope 1, where nothing is bent. Even that is wrong. Each pixel gets four cotangents; the
-    last row belongs to the bias.
+f(COTANGENT, X, W, B + 5, 1.0)
+    Begin with slope 1, and answers above 0, where nothing is bent. Even that is wrong. Each pixel gets four cotangents;
+    the last row belongs to the bias.
 f(3 * COTANGENT, X, W, B, 0.2) - 3 * f(COTANGENT, X, W, B, 0.2)
     Three times the cotangent must give three times the result.
-f(COTANGENT, X, W, B, 0.0)
-    With slope 0, pixels below 0 have no say at all. In your result they have, or others have not.
+f(COTANGENT, X, W, B, 0.0)[:-1]
+    With slope 0, pixels whose answer is below 0 have no say at all. In your result they have, or others have not.
 f(COTANGENT, X, W, B, 0.2)[-1]
-    The last row, of the biases, is wrong. What do all pixels ask of them together?
+    The last row, of the biases, is wrong. A bias is added before the bend, at every pixel.
 np.sum(f(COTANGENT, X, W, B, 0.2) * np.vstack([STEP_W, STEP_B])) - JUDGE
     It fails the gradient check: along a random step of the weights, a difference quotient is another number.
 """,

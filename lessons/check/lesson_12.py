@@ -43,8 +43,13 @@ f(A, A, 0.5)
     An image and itself overlap completely: 1.
 f(0 * A, B, 0.4)
     Where only one image has bright pixels, nothing overlaps: 0.
+f(0 * ROW[0] + 1, ROW[0], 0.5)
+    Let 5 pixels be bright in one image, and 3 of them in the other. They have 3 in common, and the average of the two
+    counts is 4. So Dice is .75.
 f(A, B, 0.5) - [*f(A[:1], B[:1], 0.5), *f(A[1:], B[1:], 0.5)]
     Alone, a pair must have the same overlap as in a batch. Yours has not.
+f(A.reshape(3, 5, 3, 2), B.reshape(3, 5, 3, 2), 0.5)
+    Each number counts as a pixel, also of several channels, and all of an image are counted together.
 """,
 )
 
@@ -65,6 +70,8 @@ PIXELS_OF_2020 = Exercise(
     },
     mistakes="""
 height - 1) / 2, right * (width - 1) / 2 => height / 2), right * (width / 2)
+np.linspace(-1, 1, height) => ((2 * np.arange(height) + 1) / height - 1)
+np.linspace(-1, 1, width) => ((2 * np.arange(width) + 1) / width - 1)
     The image goes from the *centre* of its first pixel to that of its last one. How many steps lie between them?
 height - 1) / 2, right * (width - 1) / 2 => height - 1), right * (width - 1)
     From -1 to 1 it is two units, not one.
@@ -75,16 +82,24 @@ offset[..., 1], -1, 1) - own_row => offset[..., 0], -1, 1) - own_row
 offset = offset[..., ::-1]
     The two numbers are exchanged: the first one, x, leads to the right.
 np.clip(own_row + offset[..., 1], -1, 1) - own_row => np.clip(offset[..., 1], -1, 1)
+np.clip(own_column + offset[..., 0], -1, 1) - own_column => np.clip(offset[..., 0], -1, 1)
     You bring the offset back into the image, and not the place to which it leads.
 np.clip(own_row + offset[..., 1], -1, 1) - own_row => offset[..., 1]
 np.clip(own_column + offset[..., 0], -1, 1) - own_column => offset[..., 0]
     Places outside of the image are not brought back to its border.
-own_column + offset[..., 0], -1, 1) - own_column => own_column + offset[..., 0], -1, 1) + 0 * own_column
+-1, 1) - own_row => -1, 1) + 1
+-1, 1) - own_column => -1, 1) + 1
+-1, 1) - own_column => -1, 1)
     What you return is a place. The displacement leads from the pixel to that place.
 """,
     telling="""
 f(0 * OFFSET)
     An offset of 0 moves nothing, so the displacement is 0.
+f(0.1 * OFFSET)[:, 1:-1, 1:-1]
+    Even a short way inside of the image is wrong. How many pixels is one unit long, down and to the right?
+f(QUARTER)
+    The places of the pixels are not right: x goes from -1 in the first column to 1 in the last one, and y from row to
+    row. What comes to lie outside is brought back.
 f(np.full((1, 3, 5, 2), 9.0))[0, 0, 0] - [2, 4]
     The first of 3 x 5 pixels is sent far down to the right. It must end at the last pixel: 2 down, 4 to the right.
 """,
@@ -95,6 +110,7 @@ FOUR = np.zeros((1, 1, 4, 2))
 FOUR[0, 0, :, 1] = 0.0, -0.5, -1.0, -2.0
 ALONG_ROWS = np.zeros((1, 5, 3, 2))
 ALONG_ROWS[..., 0] = -1.5
+ONE_PLACE = [1.5, 2.25] - np.moveaxis(np.mgrid[:4, :5], 0, -1)[None]
 
 NEVER_READ = Exercise(
     never_read,
@@ -105,7 +121,7 @@ NEVER_READ = Exercise(
         "all look one and a half up": (ALONG_ROWS,),
         "random ones, two images": (U,),
         "many outside": (3 * U,),
-        "all look at one place": ([1.5, 2.25] - np.moveaxis(np.mgrid[:4, :5], 0, -1)[None],),
+        "all look at one place": (ONE_PLACE,),
         "whole pixels": (np.round(U),),
     },
     mistakes="""
@@ -113,9 +129,16 @@ np.ceil(r) => np.floor(r) + 1
 np.ceil(c) => np.floor(c) + 1
     Exactly on a pixel, the weight of the next one is 0. You count it as read.
 np.floor(r), np.ceil(r) => np.round(r), np.round(r)
-    You mark the nearest pixel only. One between the pixels reads all those around it.
+np.floor(c), np.ceil(c) => np.round(c), np.round(c)
+np.floor(r), np.ceil(r) => np.floor(r), np.floor(r)
+np.floor(c), np.ceil(c) => np.floor(c), np.floor(c)
+    You mark one pixel only, down or to the right. Between the pixels, all those around the place are read.
+np.floor(r), np.ceil(r) => np.trunc(r), np.trunc(r) + (r % 1 > 0)
+np.floor(c), np.ceil(c) => np.trunc(c), np.trunc(c) + (c % 1 > 0)
+    Left of pixel 0 or above it, you find the wrong pixels. What does `int` make of -0.3, and `floor`?
 1 - read.mean(axis=(1, 2)) => read.mean(axis=(1, 2))
-    You return the share that *is* read.
+1 - read.mean(axis=(1, 2)) => np.sum(~read, axis=(1, 2))
+    Asked is the share of the image that is *not* read. You return the share that is, or a number of pixels.
 (i >= 0) & (i < height) & (j >= 0) & (j < width) => (i < height) & (j < width)
     To Python the index -1 is the last pixel. Outside of the image there is none.
 columns + u[..., 1] => np.clip(columns + u[..., 1], 0, width - 1)
@@ -125,8 +148,6 @@ rows + u[..., 0], columns + u[..., 1] => rows + u[..., 1], columns + u[..., 0]
     The two components are exchanged. The first is along rows, down.
 rows + u[..., 0], columns + u[..., 1] => rows - u[..., 0], columns - u[..., 1]
     You look at p - u(p).
-1 - read.mean(axis=(1, 2)) => np.sum(~read, axis=(1, 2))
-    You return how many there are. What is asked is their share of the image.
 """,
     telling="""
 f(np.zeros((1, 3, 4, 2)))
@@ -136,8 +157,8 @@ f(np.full((2, 3, 4, 2), 99.0)) - 1
 f(np.full((1, 1, 4, 2), 0.5))
     All look half a pixel down and half a pixel to the right, in a single row. Of the four pixels around such a place,
     those inside of the image are read, so none is left over.
-f(ALONG_ROWS)
-    All look one and a half up, and nobody reads the last row. A place above the image reads nothing down there.
+f(ONE_PLACE)
+    All look at one place between four pixels. So four are read, and all the others are not.
 f(U) - [*f(U[:1]), *f(U[1:])]
     Alone, an image must have the same share as in a batch. Yours has not.
 """,

@@ -30,7 +30,7 @@ range(steps) => range(1)
 range(steps) => range(steps + 1)
 range(steps) => range(steps - 1)
     The length of your steps is right, their number is not: the time is not 1.
-return i, inside - i => return i, np.round(inside - i)
+return i, inside - i => return i, np.round(inside) - i
 return i, inside - i => return i, 0 * inside
     You read the velocity at a pixel. Between two pixels it is a mixture of both, by linear interpolation.
 return i, inside - i => return i, place - i
@@ -38,13 +38,14 @@ return i, inside - i => return i, place - i
 return place => return place - x
     You return how far the places have come. Asked is where they are.
 return place => return np.clip(place, 0, len(v) - 1)
+v[i + 1]) / steps => v[i + 1]) / steps; place = np.clip(place, 0, len(v) - 1)
     You hold the places on the line. They may leave it.
 """,
     telling="""
 f(0 * V, AT, 3)
     Without any wind nothing moves.
-f(0 * V + 2, AT, 3)
-    Let the wind be 2 everywhere. Then every place ends 2 further to the right, also one that leaves the line.
+f(0 * V + 2, np.array([0.5]), 3)
+    Let the wind be 2 everywhere. Then every place ends 2 further to the right.
 f(V, AT, 1)
     Even one step is wrong. What is the velocity between two pixels, and how far does it lead in a time of 1?
 f(V, OUTSIDE, 1)
@@ -90,13 +91,17 @@ w = -((1 - s) => w = w - ((1 - s)
     You add up. The equation asks for a new w: -u, read at p + w(p). The old one only says where to read.
 rows + w[..., 0] => rows - w[..., 0]
 columns + w[..., 1] => columns - w[..., 1]
-    You read at p - w(p), or so along one axis. The equation reads at p + w(p).
+rows + w[..., 0] => rows + w[..., 1]
+columns + w[..., 1] => columns + w[..., 0]
+rows + w[..., 0] => rows
+    You read elsewhere than at p + w(p). Look at the sign, and at which number belongs to the rows.
 w = -((1 - s) * upper + s * lower) => w = w / 2 - ((1 - s) * upper + s * lower) / 2
     You go half of the way in each iteration. That comes to rest too, and for more fields. But here you are asked for
     the whole w that the equation gives.
 s, t = (r - i)[..., None], (c - j)[..., None] => s = t = np.zeros((height, width, 1))
 i, j = np.floor => r, c = np.round(r), np.round(c); i, j = np.floor
-    You read u at a pixel. Between pixels it is a mixture of four.
+s, t = (r - i) => t, s = (r - i)
+    Between pixels u is a mixture of four. You read it at a pixel, or the weights down and to the right are exchanged.
 w = np.zeros(u.shape) => w = np.array(u, float)
     Your w does not begin at 0. In the end it makes no difference, but after few iterations it does.
 s * lower) => s * lower) * ((rows + w[..., 0] == r) & (columns + w[..., 1] == c))[..., None]
@@ -109,6 +114,8 @@ f(U, 1)
     After one iteration w is -u, since it began at 0.
 f(RAMP, 2)[0, :, 1]
     In the example, w is -p/2 after one iteration, and after two -u(p/2), that is -p/4.
+f(RAMP + [0, 1], 2)[0, 0]
+    Let the u of the example be 1 larger. Then the first pixel has to read at -1. There u is what it is at the border.
 _there_and_back(f(U, 100), U)
     After many iterations w(p) + u(p + w(p)) must be 0. Yours is not.
 """,
@@ -137,6 +144,7 @@ VJP_FLOW_LINE = Exercise(
         "many places, one step": (G, V, AT, 1),
         "many places, five steps": (G, V, AT, 5),
         "places beyond the ends": (G[:4], V, OUTSIDE, 3),
+        "places exactly on pixels": (G[:2], np.array([2.0, 1, 2, 1]), np.array([0.0, 2]), 2),
     },
     mistakes="""
 g_place * (1 + slope / steps) => g_place
@@ -144,7 +152,9 @@ g_place * (1 + slope / steps) => g_place
 g_place * (1 + slope / steps) => g_place * slope / steps
     A place goes on from where it was: 1, plus what it reads elsewhere. You have only the second.
 g_place * (1 + slope / steps) => g_place * (1 + slope)
-    The slope is taken whole. A step adds the velocity divided by the number of steps.
+g_place / steps => g_place
+np.add.at(g_v, i, (1 - t) * g_place / steps) => np.add.at(g_v, i, (1 - t) * g_place)
+    Something counts for a whole step. A step adds the velocity divided by the number of steps.
 reversed(places) => places
     You go through the steps from the first to the last. The cotangent comes from the end.
 np.add.at(g_v, i, (1 - t) * g_place / steps) => g_v[i] += (1 - t) * g_place / steps
@@ -152,21 +162,25 @@ np.add.at(g_v, => (lambda array, index, share: array.__setitem__(index, array[in
     Where two places read the same pixel, one share is lost. What does `+=` do with an index that stands twice?
 np.where((place >= 0) & (place < len(v) - 1), v[i + 1] - v[i], 0) => v[i + 1] - v[i]
     Beyond the ends the velocity stays as it is at the end. Its slope there is 0.
-np.add.at(g_v, i, (1 - t) * g_place / steps) => np.add.at(g_v, i, (1 - t) * g_place)
-    One of the two pixels gets its share of a whole step.
+g_place / steps => g_place * (1 + np.where((place >= 0) & (place < len(v) - 1), v[i + 1] - v[i], 0) / steps) / steps
+    The velocity of a step meets the cotangent of where the place is *behind* that step. You have taken it back already.
 flow_line(v * k / steps, x, k) if k else np.array(x, float) => np.array(x, float)
-    In all steps you read where the places begin. They have moved by then.
+range(steps)] => range(1, steps + 1)]
+    Each step has read where its place was before it. You read where the places begin, or where the step ends.
 """,
     telling="""
 f(G[:1], V, AT[:1], 1)
-    Even one step of one place is wrong. Which two pixels has it read, and with which weights?
+    Even one step of one place is wrong. Which two pixels has it read, and with which weights? Behind the last step
+    nothing is read, so there the cotangent is g itself.
 f(G, V, AT, 1)
     One place is right, many are not: their shares add up, pixel by pixel.
+f(G[:4], V, OUTSIDE, 1)
+    Inside it is right. A place beyond the ends reads the last pixel alone, with a weight of 1.
 f(3 * G, V, AT, 4) - 3 * f(G, V, AT, 4)
     Three times the cotangent must give three times the result.
 np.sum(f(G, V, AT, 4) * BUMP.sum() * np.sin(np.arange(6)))
-    It fails the test of lesson 6: a difference quotient of `flow_line`, along a change of all velocities, says
-    something else.
+    One step is right, four are not: a difference quotient of `flow_line`, along a change of all velocities, says
+    something else. How does a place depend on the one a step before?
 """,
 )
 

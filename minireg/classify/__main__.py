@@ -17,7 +17,7 @@ from minireg.classify.network import SurveyCNN
 from minireg.classify.training import train_classifier
 from minireg.data import load_digits
 from minireg.errors import InputError
-from minireg.files import atomic_write
+from minireg.files import atomic_write, refuse_to_overwrite
 from minireg.training import save_checkpoint
 
 
@@ -50,6 +50,8 @@ def _classify(args):
     folder = args.out and Path(args.out)
     if folder and (folder / "checkpoint.npz").exists():
         raise InputError(f"{folder} already holds a classifier: name another --out")
+    if folder:
+        refuse_to_overwrite(folder, ("loss.png", "metrics.json"))
     data = load_digits(args.data, args.data_dir)
     rng = np.random.default_rng(args.seed)
     images, labels = _of_classes(data.train_images, data.train_labels, chosen)

@@ -107,9 +107,14 @@ def _rows_of_folder(folder):
     paths = sorted(path for path in visible if path.suffix.lower() in SUFFIXES)
     labels = folder / LABELS_FOLDER
     return [
-        {"moving": path, "moving_labels": labels / path.name if labels.is_dir() else None, "title": path.stem}
+        {"moving": path, "moving_labels": labels / path.name if labels.is_dir() else None, "title": _as_text(path.stem)}
         for path in paths
     ]
+
+
+def _as_text(name):
+    """The name of a file, which may hold bytes that are no text, for example because it is in Latin-1."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _rows_of_csv(path):

@@ -12,7 +12,7 @@ hypothesis, which then makes a failing case as small as it can.
 
 At a kink (relu at 0, the maximum of two equal numbers, a warp at a whole number of pixels) a central difference is the
 mean of two slopes and proves nothing; what the VJP returns there is in the op's docstring and has tests of its own.
-Every other value keeps a distance of at least 0.01 from the nearest kink, far more than any step.
+Every other value keeps a distance from the nearest kink that is far more than the smallest step.
 """
 
 import itertools
@@ -66,13 +66,23 @@ def away_from_zero(rng, shape):
 
 
 def saturating(rng, shape):
-    """Numbers of both signs whose size is between 3 and 8: there a sigmoid is nearly flat."""
-    return rng.choice([-1, 1], tuple(shape)) * rng.uniform(3, 8, tuple(shape))
+    """Numbers of both signs whose size is between 3 and 40: there a sigmoid is nearly flat, or flat to rounding."""
+    return rng.choice([-1, 1], tuple(shape)) * 10 ** rng.uniform(0.5, 1.6, tuple(shape))
 
 
 def far_apart(rng, shape):
-    """Positive numbers from a hundredth to ten thousand."""
-    return 10 ** rng.uniform(-2, 4, tuple(shape))
+    """Positive numbers from a thousandth to ten thousand."""
+    return 10 ** rng.uniform(-3, 4, tuple(shape))
+
+
+def of_any_size(rng, shape):
+    """Numbers of both signs whose size is between a thousandth and ten thousand."""
+    return rng.choice([-1, 1], tuple(shape)) * far_apart(rng, shape)
+
+
+def far_from_zero(rng, shape):
+    """Any numbers around 100."""
+    return normal(rng, shape) + 100
 
 
 def distinct(rng, shape, start=0.0):
@@ -81,11 +91,19 @@ def distinct(rng, shape, start=0.0):
     return (rng.permutation(size).reshape(tuple(shape)) - size // 2) * 0.2 + start
 
 
+def distinct_and_huge(rng, shape):
+    """Values that all differ by at least 200, in random order, about half of them negative."""
+    return 1000 * distinct(rng, shape)
+
+
 def between_pixels(rng, image_shape, size):
-    """A displacement that leads every pixel of `size` between two pixels in or far around the image, onto none."""
-    target = np.stack([rng.integers(-4, n + 3, (image_shape[0], *size)) for n in image_shape[1:3]], axis=-1)
+    """A displacement that leads every pixel of `size` between two pixels in or far around the image, onto none.
+
+    Fractions near 0 and 1 are the likeliest.
+    """
+    target = np.stack([rng.integers(-3, n + 2, (image_shape[0], *size)) for n in image_shape[1:3]], axis=-1)
     own = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij"), axis=-1)
-    return target + rng.uniform(0.02, 0.98, target.shape) - own
+    return target + 0.02 + 0.96 * rng.beta(0.5, 0.5, target.shape) - own
 
 
 # Shapes and options
@@ -132,19 +150,23 @@ def _as_pair(value):
 # Element by element
 
 
-def elementwise(fn, values=away_from_zero):
-    """The case of an op on one array of any shape."""
-    return lambda choose, rng: (fn, [values(rng, drawn_shape(choose))])
+ANY = (away_from_zero, of_any_size)
+DISTINCT = (distinct, distinct_and_huge)
 
 
-def broadcasting(fn, left=away_from_zero, right=away_from_zero):
+def elementwise(fn, values=ANY):
+    """The case of an op on one array of any shape, with one of several kinds of values."""
+    return lambda choose, rng: (fn, [choose.sampled_from(values)(rng, drawn_shape(choose))])
+
+
+def broadcasting(fn, left=ANY, right=ANY):
     """Two arrays of which axes of size 1, and leading axes, are stretched."""
 
     def draw(choose, rng):
         shape = drawn_shape(choose, 1)
         one, other = ([1 if choose.booleans() else size for size in shape] for _ in range(2))
         one, other = (part[choose.integers(0, len(shape)) :] for part in (one, other))
-        return fn, [left(rng, one), right(rng, other)]
+        return fn, [choose.sampled_from(left)(rng, one), choose.sampled_from(right)(rng, other)]
 
     return draw
 
@@ -162,56 +184,56 @@ register_case("mul", elementwise(lambda other: 3 * other), linear=(0,))
 register_case("div", broadcasting(ops.div), linear=(0,))
 register_case("div", elementwise(lambda other: 3 / other))
 register_case("neg", elementwise(ops.neg), linear=(0,))
-register_case("power", broadcasting(ops.power, left=positive))
-register_case("power", elementwise(lambda exponent: 1.7**exponent))
-register_case("exp", elementwise(ops.exp))
-register_case("log", elementwise(ops.log, positive))
-register_case("sqrt", elementwise(ops.sqrt, positive))
+register_case("power", broadcasting(ops.power, left=[positive], right=[away_from_zero]))
+register_case("power", elementwise(lambda exponent: 1.7**exponent, [away_from_zero]))
+register_case("exp", elementwise(ops.exp, [away_from_zero, saturating]))
+register_case("log", elementwise(ops.log, [positive, far_apart]))
+register_case("sqrt", elementwise(ops.sqrt, [positive, far_apart]))
 register_case("abs", elementwise(ops.abs))
 for _name, _fn in (("maximum", ops.maximum), ("minimum", ops.minimum)):
-    register_case(_name, broadcasting(_fn, distinct, _distinct_from_those))
-    register_case(_name, elementwise(lambda x, fn=_fn: fn(x, 0.1), distinct))
-    register_case(_name, elementwise(lambda other, fn=_fn: fn(0.1, other), distinct))
-register_case("clip", elementwise(lambda x: ops.clip(x, -0.6, 0.8), _distinct_from_those))
+    register_case(_name, broadcasting(_fn, DISTINCT, [_distinct_from_those]))
+    register_case(_name, elementwise(lambda x, fn=_fn: fn(x, 0.1), DISTINCT))
+    register_case(_name, elementwise(lambda other, fn=_fn: fn(0.1, other), DISTINCT))
 register_case("relu", elementwise(ops.relu))
-register_case("sigmoid", elementwise(ops.sigmoid))
-register_case("tanh", elementwise(ops.tanh))
-for _name in ("sigmoid", "tanh", "softmax", "log_softmax"):
-    register_case(_name, elementwise(getattr(ops, _name), lambda rng, shape: saturating(rng, (*shape, 2))))
-for _name in ("log", "sqrt", "abs"):
-    register_case(_name, elementwise(getattr(ops, _name), far_apart))
+register_case("sigmoid", elementwise(ops.sigmoid, [away_from_zero, saturating]))
+register_case("tanh", elementwise(ops.tanh, [away_from_zero, saturating]))
+
+
+@case("clip")
+def _clip(choose, rng):
+    low, high = choose.sampled_from([(-0.6, 0.8), (0.4, 2.6)])
+    return (lambda x: ops.clip(x, low, high)), [_distinct_from_those(rng, drawn_shape(choose))]
 
 
 @case("power")
 def _power_of_a_number(choose, rng):
-    exponent = choose.sampled_from([-2, -1, 0, 1, 2, 3, 0.5, 2.5])
-    values = positive if exponent % 1 else away_from_zero
+    exponent = choose.sampled_from([-2, -1, 0, 1, 2, 3, 4, 0.5, 2.5])
+    values = choose.sampled_from([positive, far_apart] if exponent % 1 else ANY)
     return (lambda x: x**exponent), [values(rng, drawn_shape(choose))]
 
 
 @case("leaky_relu")
 def _leaky_relu(choose, rng):
-    slope = choose.sampled_from([0.0, 0.01, 0.2])
-    return (lambda x: ops.leaky_relu(x, negative_slope=slope)), [away_from_zero(rng, drawn_shape(choose))]
+    slope = choose.sampled_from([0.0, 0.01, 0.2, 0.9])
+    return elementwise(lambda x: ops.leaky_relu(x, negative_slope=slope))(choose, rng)
 
 
 @case("dropout", linear=(0,))
 def _dropout(choose, rng):
-    seed, p, training = int(rng.integers(100)), choose.sampled_from([0, 0.3, 0.8]), choose.booleans()
-    fn = lambda x: ops.dropout(x, p, np.random.default_rng(seed), training)
-    return fn, [away_from_zero(rng, drawn_shape(choose))]
+    seed, p, training = int(rng.integers(100)), choose.sampled_from([0, 0.3, 0.5, 0.8]), choose.booleans()
+    return elementwise(lambda x: ops.dropout(x, p, np.random.default_rng(seed), training))(choose, rng)
 
 
 # Along axes
 
 
-def reducing(fn, values=away_from_zero):
+def reducing(fn, values=ANY):
     """The case of a reduction over no axis, one, several or all, with and without keepdims."""
 
     def draw(choose, rng):
         shape = drawn_shape(choose, may_be_empty=fn is ops.sum)  # nothing has no mean and no largest element
         axis, keepdims = drawn_axis(choose, len(shape)), choose.booleans()
-        return (lambda x: fn(x, axis=axis, keepdims=keepdims)), [values(rng, shape)]
+        return (lambda x: fn(x, axis=axis, keepdims=keepdims)), [choose.sampled_from(values)(rng, shape)]
 
     return draw
 
@@ -220,18 +242,19 @@ def along_axis(fn):
     """The case of an op along one axis, counted from either end."""
 
     def draw(choose, rng):
-        shape = drawn_shape(choose, 1, may_be_empty=False)
+        shape = list(drawn_shape(choose, 1, may_be_empty=False))
         axis = choose.sampled_from(range(-len(shape), len(shape)))
-        return (lambda x: fn(x, axis=axis)), [away_from_zero(rng, shape)]
+        shape[axis] = choose.sampled_from([1, 2, 4, 7])
+        return (lambda x: fn(x, axis=axis)), [choose.sampled_from([away_from_zero, saturating])(rng, shape)]
 
     return draw
 
 
 register_case("sum", reducing(ops.sum), linear=(0,))
 register_case("mean", reducing(ops.mean), linear=(0,))
-register_case("variance", reducing(ops.variance))
-register_case("max", reducing(ops.max, distinct))
-register_case("min", reducing(ops.min, distinct))
+register_case("variance", reducing(ops.variance, [away_from_zero, far_from_zero]))
+register_case("max", reducing(ops.max, DISTINCT))
+register_case("min", reducing(ops.min, DISTINCT))
 register_case("softmax", along_axis(ops.softmax))
 register_case("log_softmax", along_axis(ops.log_softmax))
 
@@ -244,7 +267,7 @@ def normalising(training):
         shape = (*(choose.integers(2, 4) for _ in range(choose.integers(1, 3))), channels)
         mean, var = normal(rng, (channels,)), positive(rng, (channels,))
         x = away_from_zero(rng, shape) * choose.sampled_from([1, 0.02]) + choose.sampled_from([0, 3])
-        options = {"eps": choose.sampled_from([1e-5, 1e-3]), "momentum": choose.sampled_from([0.1, 0.01])}
+        options = {"eps": choose.sampled_from([1e-5, 1e-3, 0.1]), "momentum": choose.sampled_from([0.1, 0.01])}
 
         def batch_norm(x, weight, bias):
             running_mean, running_var = (backend.to_device(array.astype(x.dtype)) for array in (mean, var))
@@ -268,15 +291,18 @@ register_case("batch_norm", normalising(training=False), linear=(0, 1, 2))
 
 @case("ncc")
 def _ncc(choose, rng):
-    shape = (drawn_batch(choose, 3), choose.integers(2, 4), choose.integers(2, 4), choose.integers(1, 2))
+    n, *size = drawn_batch(choose), *(choose.integers(2, 4) for _ in range(2)), choose.integers(1, 3)
     offset, brightness = choose.sampled_from([0, 5]), choose.sampled_from([1, 0.01, 100])
-    flat = backend.to_device(np.full((choose.integers(0, 1), *shape[1:]), 0.5))  # alone it would be at a jump
+    # A constant image is at a jump, so it is no input; what stands opposite it is one, unless that is constant too.
+    constant = choose.sampled_from(["none", "a", "b", "both"])
+    add_flat = lambda x: ops.concatenate([x, backend.to_device(np.full((1, *size), 0.5)).astype(x.dtype)])
 
     def ncc(a, b):
-        a, b = (ops.concatenate([x, flat.astype(x.dtype)]) if len(flat) else x for x in (a, b))
-        return ops.ncc(a, b)
+        return ops.ncc(add_flat(a) if constant in ("a", "both") else a, add_flat(b) if constant in ("b", "both") else b)
 
-    return ncc, [(normal(rng, shape) + offset) * brightness, normal(rng, shape) - offset]
+    a, b = normal(rng, (n + (constant == "b"), *size)), normal(rng, (n + (constant == "a"), *size))
+    b[:n] += choose.sampled_from([0, 4, -4]) * a[:n]
+    return ncc, [(a + offset) * brightness, b - offset]
 
 
 # Matrices and convolutions
@@ -284,7 +310,7 @@ def _ncc(choose, rng):
 
 @case("matmul", linear=(0, 1))
 def _matmul(choose, rng):
-    n, k, m = choose.integers(1, 4), choose.integers(1, 7), choose.integers(1, 4)
+    n, k, m = choose.integers(1, 4), choose.integers(1, 9), choose.integers(1, 4)
     batch = drawn_shape(choose, 0, 3)
     stretched = {  # how the leading axes of a factor differ from those of the result
         "whole": batch,
@@ -322,21 +348,32 @@ def _conv2d(choose, rng):
     return fn, [normal(rng, shape) for shape in shapes]
 
 
+@case("conv2d", linear=(0, 1, 2))
+def _conv2d_in_blocks(choose, rng):
+    """So many taps in a row that a few rows of output pixels fill `scratch_bytes`: several blocks of images or rows."""
+    (n, h), stride = choose.sampled_from([(1, 12), (2, 5)]), choose.sampled_from([1, 2])
+    fn = lambda x, weight: ops.conv2d(x, weight, stride=(stride, 1))
+    return fn, [normal(rng, (n, h, 255, 1)), normal(rng, (2, 128, 1, 1))]
+
+
 @case("conv_transpose2d", linear=(0, 1, 2))
 def _conv_transpose2d(choose, rng):
-    kernel, stride, dilation = (tuple(choose.integers(1, 3) for _ in range(2)) for _ in range(3))
-    output_padding = tuple(choose.integers(0, s - 1) for s in stride)
-    n, c_in, c_out = drawn_batch(choose), choose.integers(1, 3), choose.integers(1, 3)
+    kernel, stride, dilation = (tuple(choose.integers(1, most) for _ in range(2)) for most in (4, 4, 3))
+    stride = stride[0] if choose.booleans() else stride
+    output_padding = tuple(choose.integers(0, s - 1) for s in _as_pair(stride))
+    n, c_in, c_out = drawn_batch(choose), choose.integers(1, 4), choose.integers(1, 4)
     size = [choose.integers(1, 3) for _ in range(2)]
-    whole = [(h - 1) * s + d * (k - 1) + 1 for h, s, d, k in zip(size, stride, dilation, kernel, strict=True)]
-    padding = []
-    for rest in whole:  # at least one pixel of the output must be left
-        padding.append((choose.integers(0, min(2, rest - 1)), 0))
-        padding[-1] = (padding[-1][0], choose.integers(0, min(2, rest - 1 - padding[-1][0])))
+    axes = zip(size, _as_pair(stride), dilation, kernel, strict=True)
+    room = [(h - 1) * s + d * (k - 1) for h, s, d, k in axes]  # at least one pixel of the output must be left
+    if choose.booleans():
+        padding = min(choose.integers(0, 2), min(room) // 2)
+    else:
+        before = [min(choose.integers(0, 2), most) for most in room]
+        padding = tuple((cut, min(choose.integers(0, 2), most - cut)) for cut, most in zip(before, room, strict=True))
     shapes = [(n, *size, c_in), (*kernel, c_out, c_in), (c_out,)][: choose.integers(2, 3)]
 
     def fn(x, weight, bias=None):
-        return ops.conv_transpose2d(x, weight, bias, stride, tuple(padding), output_padding, dilation)
+        return ops.conv_transpose2d(x, weight, bias, stride, padding, output_padding, dilation)
 
     return fn, [normal(rng, shape) for shape in shapes]
 
@@ -346,25 +383,25 @@ def _conv_transpose2d(choose, rng):
 
 @case("separable_filter", linear=(0,))
 def _separable_filter(choose, rng):
-    kernel = [float(weight) for weight in away_from_zero(rng, (choose.sampled_from([1, 3, 5]),))]
-    shape = (drawn_batch(choose), *(len(kernel) + choose.integers(0, 3) for _ in range(2)), choose.integers(1, 3))
+    kernel = [float(weight) for weight in away_from_zero(rng, (choose.sampled_from([1, 3, 5, 7]),))]
+    shape = (drawn_batch(choose), *(len(kernel) + choose.integers(0, 3) for _ in range(2)), choose.integers(1, 4))
     return (lambda x: ops.separable_filter(x, kernel)), [normal(rng, shape)]
 
 
 @case("parzen_weights")
 def _parzen_weights(choose, rng):
-    bins, shape = choose.integers(4, 7), drawn_shape(choose)
+    bins, shape = choose.sampled_from([4, 5, 7, 16]), drawn_shape(choose)
     beyond = rng.choice([-1.0, 0.0, 0.0, 1.0], shape)  # the kinks are at 0 and 1
-    return (lambda x: ops.parzen_weights(x, bins)), [rng.uniform(0.1, 0.9, shape) + beyond]
+    return (lambda x: ops.parzen_weights(x, bins)), [rng.uniform(0.02, 0.98, shape) + beyond]
 
 
 def pooling(fn):
     """The case of a pooling op: windows that overlap, touch or leave gaps, and pixels left over at the border."""
 
     def draw(choose, rng):
-        kernel, stride = drawn_pair(choose, 1, 3), drawn_pair(choose, 1, 4)
+        kernel, stride = drawn_pair(choose, 1, 4), drawn_pair(choose, 1, 4)
         stride = choose.sampled_from([None, stride])
-        shape = (drawn_batch(choose), *(k + choose.integers(0, 4) for k in _as_pair(kernel)), choose.integers(1, 3))
+        shape = (drawn_batch(choose), *(k + choose.integers(0, 4) for k in _as_pair(kernel)), choose.integers(1, 4))
         return (lambda x: fn(x, kernel, stride)), [distinct(rng, shape)]
 
     return draw
@@ -374,8 +411,8 @@ def resampling(fn):
     """The case of an upsampling op."""
 
     def draw(choose, rng):
-        scale = choose.sampled_from([1, 2, 3, 4])
-        shape = (drawn_batch(choose), *(choose.integers(1, 3) for _ in range(3)))
+        scale = choose.sampled_from([1, 2, 3, 4, 5])
+        shape = (drawn_batch(choose), *(choose.integers(1, 4) for _ in range(3)))
         return (lambda x: fn(x, scale)), [normal(rng, shape)]
 
     return draw
@@ -385,8 +422,8 @@ def rearranging(fn, to_depth):
     """The case of space_to_depth or its inverse."""
 
     def draw(choose, rng):
-        block = choose.integers(1, 3)
-        n, h, w, c = drawn_batch(choose), *(choose.integers(1, 2) for _ in range(3))
+        block = choose.sampled_from([1, 2, 3, 4])
+        n, h, w, c = drawn_batch(choose), *(choose.integers(1, 3) for _ in range(3))
         shape = (n, h * block, w * block, c) if to_depth else (n, h, w, c * block * block)
         return (lambda x: fn(x, block)), [normal(rng, shape)]
 
@@ -403,8 +440,9 @@ register_case("depth_to_space", rearranging(ops.depth_to_space, to_depth=False),
 
 @case("warp", linear=(0,))
 def _warp(choose, rng):
-    n, h, w, channels = drawn_batch(choose), *(choose.integers(1, 4) for _ in range(3))
-    size = (h, w) if choose.booleans() else (3, 2)
+    n, h, w = drawn_batch(choose), choose.integers(1, 4), choose.integers(1, 4)
+    channels = choose.sampled_from([1, 2, 3, 4])
+    size = (h, w) if choose.booleans() else (5, 4)
     border = choose.sampled_from(["zeros", "edge"])
     image = normal(rng, (n, h, w, channels))
     fn = lambda image, displacement: ops.warp(image, displacement, border)
@@ -416,14 +454,17 @@ def _warp(choose, rng):
 
 @case("reshape", linear=(0,))
 def _reshape(choose, rng):
-    shape = drawn_shape(choose, 1)
-    sizes = [*shape, 1]
-    new = [sizes[axis] for axis in drawn_order(choose, len(sizes))]
-    if choose.booleans():  # merge two axes
-        new[:2] = [new[0] * new[1]]
-    if choose.booleans() and 0 not in shape:  # the size of one is found by itself
-        new[choose.integers(0, len(new) - 1)] = -1
-    return (lambda x: ops.reshape(x, tuple(new))), [normal(rng, shape)]
+    before = drawn_shape(choose)
+    after = [*before, 1][: len(before) + choose.integers(0, 1)]
+    after = [after[axis] for axis in drawn_order(choose, len(after))]
+    for _ in range(choose.integers(0, 2)):  # merge the first two axes
+        after[:2] = [int(np.prod(after[:2]))] if after else []
+    if choose.booleans():  # the other way, where an axis is split
+        before, after = after, list(before)
+    if choose.booleans() and after and 0 not in before:  # the size of one is found by itself
+        after[choose.integers(0, len(after) - 1)] = -1
+    new = after[0] if len(after) == 1 and choose.booleans() else tuple(after)
+    return (lambda x: ops.reshape(x, new)), [normal(rng, before)]
 
 
 @case("transpose", linear=(0,))
@@ -446,8 +487,9 @@ def _concatenate(choose, rng):
     shape = drawn_shape(choose, 1)
     axis = choose.integers(-len(shape), len(shape) - 1)
     parts = [list(shape) for _ in range(choose.integers(1, 5))]
+    alike = choose.booleans()
     for part in parts:
-        part[axis] = choose.integers(0, 3)
+        part[axis] = shape[axis] if alike else choose.integers(0, 3)
     return (lambda *arrays: ops.concatenate(arrays, axis=axis)), [normal(rng, part) for part in parts]
 
 
@@ -463,10 +505,11 @@ def _stack(choose, rng):
 def _pad(choose, rng):
     shape = drawn_shape(choose, 1)
     width = [(choose.integers(0, 2), choose.integers(0, 2)) for _ in shape]
-    return (lambda x: ops.pad(x, width, value=1.5)), [normal(rng, shape)]
+    value = choose.sampled_from([0.0, 1.5])
+    return (lambda x: ops.pad(x, width, value)), [normal(rng, shape)]
 
 
-INDICES = [  # of an array (3, 4); functions, because arrays belong to the backend that is in use when they are called
+INDICES = [  # of an array (3, 4, 2); functions, because arrays belong to the backend in use when they are called
     lambda: 1,
     lambda: -1,
     lambda: slice(None, None, -2),
@@ -479,11 +522,24 @@ INDICES = [  # of an array (3, 4); functions, because arrays belong to the backe
     lambda: backend.to_device(np.arange(12).reshape(3, 4) % 3 == 0),
     lambda: (backend.to_device(np.array([2, 0, 2])), backend.to_device(np.array([3, 1, 3]))),
     lambda: ((0, -1, 0), (1, -2, 1)),
+    lambda: ([0, -1, 0], slice(None), (1, 1, -1)),
+    lambda: ([2, 0, 2], 1),
+    lambda: (..., [1, 0, 1]),
+    lambda: (None, [1, 1], None),
+    lambda: [-1, 0, -1],
+    lambda: [],
+    lambda: backend.to_device(np.array(2)),
+    lambda: backend.to_device(np.array([[0, 1], [1, -1]])),
+    lambda: (backend.to_device(np.array([True, False, True])), [1, 3]),
+    lambda: (1, backend.to_device(np.array([True, False, True, True]))),
+    lambda: backend.to_device(np.arange(24).reshape(3, 4, 2) % 5 == 0),
+    lambda: (1, -1, 0),
     lambda: (backend.to_device(np.array([[-1], [0]])), backend.to_device(np.array([0, 0, -4]))),
     lambda: (slice(None), backend.to_device(np.array([True, False, True, True]))),
     lambda: (backend.to_device(np.array([False, True, True])), slice(None, None, 3)),
     lambda: (slice(None, None, 2), slice(3, None, -3)),
     lambda: ([0, 0], slice(1, 3)),
+    lambda: (slice(None, None, 3), slice(None, None, -3)),
     lambda: (None, -2, ..., None),
 ]
 
@@ -491,4 +547,4 @@ INDICES = [  # of an array (3, 4); functions, because arrays belong to the backe
 @case("getitem", linear=(0,))
 def _getitem(choose, rng):
     index = choose.sampled_from(INDICES)
-    return (lambda x: ops.getitem(x, index())), [normal(rng, (3, 4))]
+    return (lambda x: ops.getitem(x, index())), [normal(rng, (3, 4, 2))]

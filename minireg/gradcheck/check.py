@@ -15,9 +15,10 @@ may differ by their sum, no more:
 
     truncation   at most the gap between the differences with h and 2 h. The extrapolation removes most of it; where
                  the gap is large (a kink nearby, a strong curvature), a smaller step is tried.
-    rounding     f(x) is known to some eps (2.2e-16) of y and of what x's own rounding does to it; divided by h.
-    the VJP's    a relative 1e-6 of the sums of the absolute terms on both sides: ten thousand times what rounding
-                 leaves there, and ten thousand times less than any mistake in a formula makes.
+    rounding     f(x) is known to some eps (2.2e-16) of y and of what x's own rounding does to it; divided by h. Where y
+                 is below 1, to some eps of 1: a sigmoid near 0 is the sum of 1 and nearly -1.
+    the VJP's    a relative 1e-8 of the sums of the absolute terms on both sides: a hundred times what rounding leaves
+                 there, less than what one float32 on the way does, and than one wrong element among ten thousand.
 
 Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; Richardson's extrapolation, 1911.
 """
@@ -41,7 +42,7 @@ EPS = float(np.finfo(np.float64).eps)
 # With h = 1e-4 the extrapolated difference is off by about h^4 = 1e-16 and by 2 eps / h = 4e-12, relative to the
 # derivative of a function of ordinary curvature. The smaller steps are for functions that are not ordinary.
 STEPS = (1e-4, 1e-5, 1e-6, 1e-7)
-RELATIVE = 1e-6
+RELATIVE = 1e-8  # less than float32 rounds: 6e-8
 ROUNDINGS = 100  # an op rounds more than once; the sums in these checks have tens of terms, rarely thousands
 SMOOTH = 1e-3  # a function whose differences with h and 2 h differ by more has a kink here, whatever the step
 JACOBIAN_SIZE = 400  # at most so many elements of a Jacobian are compared one by one
@@ -138,6 +139,7 @@ class _Check:
             raise InputError(f"gradcheck({self.name}): none of the inputs is a floating-point array")
         self.call_elsewhere(backward=True)  # first of all, for an op that remembers its first call, or first backward
         self.y = self.value(self.arrays)
+        self.y_scale = np.maximum(np.abs(self.y), 1)  # what the rounding of y is relative to
         again = self.value(self.arrays)
         if self.y.shape != again.shape or not np.allclose(self.y, again, rtol=1e-12, atol=0, equal_nan=True):
             raise InputError(
@@ -185,10 +187,12 @@ class _Check:
         """J d in the shape of y, how far it may be off, and the step with which that is smallest."""
         best = None
         for step in self.steps:
-            near, far = (
-                (self.moved(directions, n * step) - self.moved(directions, -n * step)) / (2 * n * step) for n in (1, 2)
-            )
-            gap = np.abs(near - far)
+            with np.errstate(all="ignore"):  # too long a step may lead to where fn is not defined
+                near, far = (
+                    (self.moved(directions, n * step) - self.moved(directions, -n * step)) / (2 * n * step)
+                    for n in (1, 2)
+                )
+                gap = np.nan_to_num(np.abs(near - far), nan=np.inf)
             if best is None or gap.sum() < best[1].sum():
                 best = (near + (near - far) / 3, gap, step)
             if gap.sum() <= self.relative * np.abs(near).sum():
@@ -251,7 +255,8 @@ class _Check:
         left, right = cotangent * dy, [gradients[i] * d for i, d in directions.items()]
         analytic = math.fsum(term.sum() for term in right)
         size = float(np.abs(left).sum() + sum(np.abs(term).sum() for term in right))
-        terms = np.abs(cotangent * self.y).sum() + sum(np.abs(gradients[i] * self.arrays[i]).sum() for i in wanted)
+        terms = np.abs(cotangent * self.y_scale).sum()
+        terms += sum(np.abs(gradients[i] * self.arrays[i]).sum() for i in wanted)
         rounding = ROUNDINGS * EPS / step * float(terms)
         gap = float((np.abs(cotangent) * gap).sum())
         error = abs(float(left.sum()) - analytic)
@@ -271,7 +276,7 @@ class _Check:
         largest = np.abs(analytic).max(axis=1, initial=0)
         for column, one in enumerate(np.eye(x.size)):
             dy, gap, step = (np.ravel(part) for part in self.derivative({position: one.reshape(x.shape)}))
-            terms = np.abs(self.y).ravel() + (np.abs(analytic) @ np.abs(x).ravel())
+            terms = self.y_scale.ravel() + (np.abs(analytic) @ np.abs(x).ravel())
             allowed = self.relative * np.maximum(largest, np.abs(dy)) + ROUNDINGS * EPS / step * terms + gap
             wrong = ~(np.abs(analytic[:, column] - dy) <= allowed)
             if wrong.any():
@@ -291,7 +296,8 @@ class _Check:
             one[element] = 1
             dy, gap, step = self.derivative({position: one.reshape(x.shape)})
             size = np.abs(cotangent * dy).sum() + abs(gradient[element])
-            terms = np.abs(cotangent * self.y)[dy != 0].sum() + abs(gradient[element] * x.flat[element])
+            of_y = np.abs(cotangent * self.y_scale)
+            terms = of_y[dy != 0].sum() + of_y.max() + abs(gradient[element] * x.flat[element])
             rounding = ROUNDINGS * EPS / step * terms
             if (
                 not abs((cotangent * dy).sum() - gradient[element])
@@ -366,7 +372,7 @@ class _Check:
         one = np.zeros_like(self.arrays[position])
         one[place] = 1
         left, right = (float((cotangent * (self.moved({position: one}, h) - self.y)).sum() / h) for h in (-step, step))
-        rounding = ROUNDINGS * EPS / step * float(np.abs(cotangent * self.y).sum())
+        rounding = ROUNDINGS * EPS / step * float(np.abs(cotangent * self.y_scale).sum())
         return left, right, SMOOTH * max(abs(left), abs(right)) + rounding
 
     def numeric_gradient(self, position, cotangent):

@@ -1,10 +1,11 @@
 """How irregular a displacement field is: each a scalar Tensor, smaller is better, averaged over the batch.
 
 All of them are 0 for the identity and for translations. None uses central differences: those skip the pixel itself, and
-see nothing of a field that alternates from pixel to pixel.
+see nothing of a field that alternates from pixel to pixel. All raise InputError for fields of integers or other shapes.
 """
 
 from minireg import ops
+from minireg.errors import InputError
 from minireg.fields import compose, corner_determinants
 
 
@@ -24,6 +25,7 @@ def diffusion(displacement):
     >>> diffusion(Tensor(u)).item()
     0.5
     """
+    _check(displacement, 2)
     along_rows = displacement[:, 1:] - displacement[:, :-1]
     along_columns = displacement[:, :, 1:] - displacement[:, :, :-1]
     return ((along_rows * along_rows).mean() + (along_columns * along_columns).mean()) / 2
@@ -48,6 +50,7 @@ def bending_energy(displacement):
     >>> bending_energy(Tensor(u)).item(), bending_energy(Tensor(u * u)).item()
     (0.0, 4.0)
     """
+    _check(displacement, 3)
     along_rows = displacement[:, 1:] - displacement[:, :-1]
     along_columns = displacement[:, :, 1:] - displacement[:, :, :-1]
     u_rr = along_rows[:, 1:] - along_rows[:, :-1]
@@ -74,6 +77,7 @@ def folding_penalty(displacement, threshold=0.1):
     >>> folding_penalty(Tensor(u), threshold=0.5).item()
     0.25
     """
+    _check(displacement, 2)
     lacking = ops.relu(threshold - ops.stack(corner_determinants(displacement)))
     return (lacking * lacking).mean()
 
@@ -95,5 +99,17 @@ def inverse_consistency(forward, backward):
     >>> inverse_consistency(there, -there).item(), inverse_consistency(there, there).item()
     (0.0, 100.0)
     """
+    _check(forward, 1)
+    _check(backward, 1)
     there_and_back = compose(forward, backward)
     return 2 * (there_and_back * there_and_back).mean()  # the mean over both components is half the squared length
+
+
+def _check(displacement, smallest):
+    """Differences of unsigned integers would wrap around; and a field that is too small has none."""
+    shape = displacement.shape
+    if len(shape) != 4 or shape[3] != 2 or 0 in shape or min(shape[1:3]) < smallest or displacement.dtype.kind != "f":
+        raise InputError(
+            f"expected a displacement of floats (N, H, W, 2), in pixels, with H and W of at least {smallest}, got "
+            f"{displacement.dtype} of shape {tuple(shape)}"
+        )

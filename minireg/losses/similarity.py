@@ -15,6 +15,8 @@ How constant images count, and where a range holds only nearly, is said at each 
 
 import math
 
+import numpy as np
+
 from minireg import Tensor, ops
 from minireg.backend import xp
 from minireg.errors import InputError
@@ -287,20 +289,21 @@ def _window_average(kernel):
 
 def _images(name, a, b, window=1):
     """Both as Tensors of floats, checked to have one shape (N, H, W, C) and to hold a window."""
-    if len(a.shape) != 4 or a.shape != b.shape or min(a.shape[1:3]) < window:
+    if len(a.shape) != 4 or a.shape != b.shape or min(a.shape[1:3]) < window or 0 in a.shape:
         raise InputError(
-            f"{name} compares images of one shape (N, H, W, C) and at least {window} x {window} pixels, got "
-            f"{tuple(a.shape)} and {tuple(b.shape)}"
+            f"{name} compares images of one shape (N, H, W, C) and at least {window} x {window} pixels, none of them "
+            f"empty, got {tuple(a.shape)} and {tuple(b.shape)}"
         )
     return _floats(name, a, b)
 
 
 def _floats(name, *images):
-    """The images as Tensors. Those of integers are refused: differences of unsigned ones wrap around."""
+    """The images as Tensors. Differences of unsigned integers wrap around, and sums of float16 leave its range."""
     images = [image if isinstance(image, Tensor) else Tensor(image) for image in images]
     for image in images:
-        if image.dtype.kind != "f":
+        if image.dtype not in (np.float32, np.float64):
             raise InputError(
-                f"{name} compares images of floats in [0, 1], got {image.dtype}: convert them first, uint8 by / 255"
+                f"{name} compares images of float32 or float64 in [0, 1], got {image.dtype}: convert them first, uint8 "
+                "by / 255"
             )
     return images

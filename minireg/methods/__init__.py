@@ -4,18 +4,21 @@
     displacement = method(moving, fixed)        # NumPy (N, H, W, 1) twice in, NumPy (N, H, W, 2) out, in pixels
 
 `network.py`     network, and network+refine, which improves its prediction for each pair
+`align.py`       an affine map and a smooth velocity for any two images, without a network; the default
 `optimise.py`    gradient descent on each pair, without a network
 `demons.py`      diffeomorphic demons
 `spline.py`      tps: thin-plate splines through landmarks
 """
 
+from minireg.methods.align import STAGES, align
 from minireg.methods.by_name import METHODS, NEEDS, identity, make_method
 from minireg.methods.demons import demons
 from minireg.methods.network import predict, refine, register
 from minireg.methods.optimise import TRANSFORMATIONS, optimise
+from minireg.methods.residuals import COMPARISONS
 from minireg.methods.spline import spline
 
 __all__ = [
-    "METHODS", "NEEDS", "TRANSFORMATIONS", "demons", "identity", "make_method", "optimise", "predict", "refine",
-    "register", "spline",
+    "COMPARISONS", "METHODS", "NEEDS", "STAGES", "TRANSFORMATIONS", "align", "demons", "identity", "make_method",
+    "optimise", "predict", "refine", "register", "spline",
 ]  # fmt: skip

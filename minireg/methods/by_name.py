@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from minireg.errors import InputError, refuse_unknown
+from minireg.methods.align import align
 from minireg.methods.demons import demons
 from minireg.methods.network import predict, refine
 from minireg.methods.optimise import optimise
@@ -24,6 +25,7 @@ METHODS = {
     "identity": identity,
     "network": predict,
     "network+refine": refine,
+    "align": align,
     "optimise": optimise,
     "demons": demons,
     "tps": spline,
@@ -42,6 +44,7 @@ def make_method(name, network=None, **options):
     ----------
     name : one of METHODS
         "identity" moves nothing; "network" is what a network predicts; "network+refine" improves that for each pair;
+        "align",
         "optimise" and "demons" do without a network; "tps" meets landmarks.
     network : Module, for the two methods that begin with one
     options : what the function in METHODS takes beside the images: `landmarks` for "tps", `progress=True` for a

@@ -5,7 +5,7 @@ from minireg.autograd import no_grad
 from minireg.backend import xp
 from minireg.errors import InputError
 from minireg.fields import WARP_BORDER, compose, integrate, smooth
-from minireg.methods.levels import SQUARINGS, coarse_to_fine, pool
+from minireg.methods.levels import SQUARINGS, coarse_to_fine, gradient, pool
 
 TINY = 1e-12  # in place of 0 where images are equal and flat: the force is 0 there
 
@@ -53,10 +53,10 @@ def demons(moving, fixed, iterations=50, levels=3, longest_step=0.5, fluid=0.5, 
         with no_grad():
             for scale in scales:
                 shown, target, u = pool(moving, scale), pool(fixed, scale), pool(known, scale) / scale
-                target_gradient = _gradient(target)
+                target_gradient = gradient(target)
                 for _ in range(iterations):
                     warped = ops.warp(shown, u, border=WARP_BORDER).data
-                    d, j = target - warped, (target_gradient + _gradient(warped)) / 2
+                    d, j = target - warped, (target_gradient + gradient(warped)) / 2
                     denominator = xp.sum(j * j, axis=-1, keepdims=True) + d * d / (4 * longest_step**2)
                     update = smooth(d * j / xp.maximum(denominator, TINY), fluid)
                     u = smooth(compose(integrate(update, SQUARINGS), u), diffusion).data
@@ -65,10 +65,3 @@ def demons(moving, fixed, iterations=50, levels=3, longest_step=0.5, fluid=0.5, 
         return known
 
     return coarse_to_fine(solve, moving, fixed, None, levels, iterations, "demons" if progress else None)
-
-
-def _gradient(image):
-    """(N, H, W, 1) -> (N, H, W, 2): central differences; beyond its border the image continues."""
-    x = xp.pad(image[..., 0], [(0, 0), (1, 1), (1, 1)], mode="edge")
-    along_rows, along_columns = x[:, 2:, 1:-1] - x[:, :-2, 1:-1], x[:, 1:-1, 2:] - x[:, 1:-1, :-2]
-    return xp.stack([along_rows, along_columns], axis=-1) / 2

@@ -4,6 +4,7 @@ import numpy as np
 from tqdm import tqdm
 
 from minireg import backend, ops
+from minireg.backend import xp
 from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
 from minireg.models.common import checked_size
@@ -16,6 +17,13 @@ SQUARINGS = 4  # within one level a velocity is a few pixels of its grid, a sixt
 def pool(array, size):
     """The means over blocks of `size` x `size` pixels: (N, H, W, C) -> (N, H / size, W / size, C)."""
     return array if size == 1 else ops.avg_pool2d(array, size).data
+
+
+def gradient(image):
+    """(N, H, W, 1) -> (N, H, W, 2): central differences; beyond its border the image continues."""
+    x = xp.pad(image[..., 0], [(0, 0), (1, 1), (1, 1)], mode="edge")
+    along_rows, along_columns = x[:, 2:, 1:-1] - x[:, :-2, 1:-1], x[:, 1:-1, 2:] - x[:, 1:-1, :-2]
+    return xp.stack([along_rows, along_columns], axis=-1) / 2
 
 
 def coarse_to_fine(solve, moving, fixed, start, levels, iterations, progress):

@@ -6,7 +6,7 @@ from minireg import backend
 from minireg.autograd import op
 from minireg.backend import xp
 from minireg.errors import InputError
-from minireg.ops.reduction import sum_per_channel
+from minireg.ops.reduction import divide_by_count, sum_per_channel
 
 
 @op
@@ -43,9 +43,9 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     if training:
         if n < 2:
             raise InputError(f"batch_norm in training needs at least 2 values per channel, got shape {x.shape}")
-        mean = sum_per_channel(x) / n
+        mean = _mean_per_channel(x)
         centred = x - mean
-        var = sum_per_channel(centred * centred) / n
+        var = _mean_per_channel(centred * centred)
         running_mean += momentum * (mean - running_mean)
         running_var += momentum * (n / (n - 1) * var - running_var)
     else:
@@ -61,11 +61,13 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     def vjp_x(g):
         if not training:
             return g * gain
-        mean_g = sum_per_channel(g) / n
-        mean_g_normalised = sum_per_channel(g * normalised) / n
-        return gain * (g - mean_g - normalised * mean_g_normalised)
+        return gain * (g - _mean_per_channel(g) - normalised * _mean_per_channel(g * normalised))
 
     return y, (vjp_x, None, None, lambda g: sum_per_channel(g * normalised), sum_per_channel)
+
+
+def _mean_per_channel(x):
+    return divide_by_count(sum_per_channel(x), math.prod(x.shape[:-1]), x.dtype)
 
 
 @op

@@ -6,6 +6,7 @@ Images are (N, H, W, C) throughout. In every formula y is the output, g its cota
 from minireg.autograd import op
 from minireg.backend import xp
 from minireg.errors import InputError
+from minireg.ops.reduction import at_least_float32, divide_by_count
 from minireg.ops.shape import channels_first, channels_last
 
 
@@ -29,10 +30,10 @@ def max_pool2d(x, kernel_size, stride=None):
         y = xp.maximum(y, x[tap])
 
     def vjp(g):
-        winners = xp.zeros(y.shape, x.dtype)
+        winners = xp.zeros(y.shape, at_least_float32(x.dtype))
         for tap in taps:
             winners += x[tap] == y
-        share = g / winners
+        share = (g / winners).astype(x.dtype, copy=False)
         g_x = xp.zeros_like(x)
         for tap in taps:
             g_x[tap] += share * (x[tap] == y)
@@ -52,18 +53,18 @@ def avg_pool2d(x, kernel_size, stride=None):
     """
     kernel, stride = _window(x, kernel_size, stride)
     taps = _taps(x.shape, kernel, stride)
-    y = x[taps[0]] / len(taps)
+    total = x[taps[0]].astype(at_least_float32(x.dtype))
     for tap in taps[1:]:
-        y += x[tap] / len(taps)
+        total += x[tap]
 
     def vjp(g):
-        share = g / len(taps)
+        share = divide_by_count(g, len(taps), g.dtype)
         g_x = xp.zeros_like(x)
         for tap in taps:
             g_x[tap] += share
         return g_x
 
-    return y, (vjp,)
+    return divide_by_count(total, len(taps), x.dtype), (vjp,)
 
 
 def _window(x, kernel_size, stride):

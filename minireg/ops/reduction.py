@@ -1,13 +1,17 @@
 """Reductions over one axis, several, or all.
 
 `axis` is an int, a tuple of ints or None (all axes); `keepdims` keeps the reduced axes with size 1. In every formula
-y is the output, g its cotangent, g_x the cotangent of x, and n the number of elements that one y was made of.
+y is the output, g its cotangent, g_x the cotangent of x, and n the number of elements that one y was made of. All but
+`sum` raise InputError where that is 0.
 """
 
 import math
 
+import numpy as np
+
 from minireg.autograd import op
 from minireg.backend import xp
+from minireg.errors import InputError
 
 
 @op
@@ -30,7 +34,7 @@ def mean(x, axis=None, keepdims=False):
     """
     spread = _spreader(x, axis, keepdims)
     n = _reduced_size(x, axis)
-    return xp.mean(x, axis=axis, keepdims=keepdims), (lambda g: spread(g / n),)
+    return xp.mean(x, axis=axis, keepdims=keepdims), (lambda g: spread(divide_by_count(g, n, g.dtype)),)
 
 
 @op
@@ -74,21 +78,34 @@ def min(x, axis=None, keepdims=False):
 
 
 def sum_per_channel(x):
-    """The sum of a raw array (..., C) over all axes but the last, as a product with ones.
+    """The sum of a raw array (..., C) over all axes but the last, as a product with ones; of float16 in float32.
 
     It is what the VJP of a bias needs. `xp.sum` walks channels-last arrays in steps of C and takes six times as long.
     """
     rows = x.reshape(-1, x.shape[-1])
-    return xp.matmul(xp.ones(len(rows), x.dtype), rows)
+    return xp.matmul(xp.ones(len(rows), at_least_float32(x.dtype)), rows)
+
+
+def divide_by_count(array, n, dtype):
+    """array / n in a floating-point dtype whose largest number may be less than n: that of float16 is 65504."""
+    quotient = array.astype(at_least_float32(array.dtype), copy=False) / n
+    return quotient.astype(dtype, copy=False) if dtype.kind == "f" else quotient
+
+
+def at_least_float32(dtype):
+    """The dtype in which counts, sums and positions are right where the arrays have this one."""
+    return np.promote_types(dtype, np.float32)
 
 
 def _extremum(x, reduce, axis, keepdims):
+    _reduced_size(x, axis)
     y = reduce(x, axis=axis, keepdims=True)
     spread = _spreader(x, axis, keepdims)
 
     def vjp(g):
         is_winner = x == y
-        return spread(g) * is_winner / xp.sum(is_winner, axis=axis, keepdims=True).astype(x.dtype)
+        share = g.reshape(y.shape) / xp.sum(is_winner, axis=axis, keepdims=True)
+        return spread(share.astype(x.dtype)) * is_winner
 
     return (y if keepdims else reduce(x, axis=axis)), (vjp,)
 
@@ -99,7 +116,11 @@ def _reduced_axes(x, axis):
 
 
 def _reduced_size(x, axis):
-    return math.prod(x.shape[a] for a in _reduced_axes(x, axis))
+    n = math.prod(x.shape[a] for a in _reduced_axes(x, axis))
+    if n == 0:
+        over = "all axes" if axis is None else f"axis {axis}"
+        raise InputError(f"a mean, variance, max or min needs at least one element, got shape {x.shape} over {over}")
+    return n
 
 
 def _spreader(x, axis, keepdims):

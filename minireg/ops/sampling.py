@@ -2,9 +2,12 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from minireg.autograd import Tensor, op
 from minireg.backend import refuse_foreign_array, xp
 from minireg.errors import InputError
+from minireg.ops.reduction import at_least_float32
 from minireg.ops.shape import channels_first, channels_last
 
 BORDERS = ("zeros", "edge")
@@ -81,7 +84,8 @@ def warp(image, displacement, border="zeros"):
         along_columns = combine(rows.weights, columns.slopes)
         return xp.stack([xp.sum(g * along_rows, axis=0), xp.sum(g * along_columns, axis=0)], axis=-1)
 
-    return channels_last(combine(rows.weights, columns.weights)), (vjp_image, vjp_displacement)
+    y = combine(rows.weights, columns.weights).astype(np.result_type(image.dtype, displacement.dtype), copy=False)
+    return channels_last(y), (vjp_image, vjp_displacement)
 
 
 def warp_nearest(labels, displacement, border="zeros"):
@@ -141,7 +145,8 @@ def _neighbours(image, displacement, border):
 
 def _coordinate(displacement, axis):
     """Where each output pixel looks, along one axis: its own position plus its displacement."""
-    positions = xp.arange(displacement.shape[1 + axis], dtype=displacement.dtype)
+    # float16 has no whole numbers above 2048 but the even ones.
+    positions = xp.arange(displacement.shape[1 + axis], dtype=at_least_float32(displacement.dtype))
     return (positions[:, None] if axis == 0 else positions) + displacement[..., axis]
 
 

@@ -1,5 +1,7 @@
 """How alike two images are: normalised cross-correlation."""
 
+import numpy as np
+
 from minireg.autograd import op
 from minireg.backend import xp
 from minireg.errors import InputError
@@ -29,10 +31,10 @@ def ncc(a, b):
     >>> ops.ncc(a, 10 - 2 * a).data.tolist()  # brightness and contrast do not matter, the sign does
     [-1.0]
     """
-    if a.shape != b.shape or a.ndim != 4:
-        raise InputError(f"ncc compares images of one shape (N, H, W, C), got {a.shape} and {b.shape}")
-    if a.dtype.kind != "f" or b.dtype.kind != "f":
-        raise InputError(f"ncc compares images of floats, got {a.dtype} and {b.dtype}: convert them first")
+    if a.shape != b.shape or a.ndim != 4 or 0 in a.shape[1:]:
+        raise InputError(f"ncc compares images of one shape (N, H, W, C) with pixels, got {a.shape} and {b.shape}")
+    if not {a.dtype, b.dtype} <= {np.dtype(np.float32), np.dtype(np.float64)}:  # sums of float16 leave its range
+        raise InputError(f"ncc compares images of float32 or float64, got {a.dtype} and {b.dtype}: convert them first")
     a_centred, saa, a_constant = _centre(a)
     b_centred, sbb, b_constant = _centre(b)
     defined = ~(a_constant | b_constant)

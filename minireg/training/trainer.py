@@ -39,6 +39,8 @@ from minireg.training.objective import backpropagate
 from minireg.training.workers import gradient_of_batch
 
 CHECKPOINT = "checkpoint.npz"
+AS_IT_GOES = ("configuration.json", "history.csv", CHECKPOINT)
+AT_THE_END = ("metrics.json", "loss.png", "registration.png", "fields.png", "registration.gif")
 STEPS_BETWEEN_CHECKPOINTS = 50
 
 
@@ -93,7 +95,7 @@ class Trainer:
         OSError
             The folder cannot be written to, or the disk is full.
         """
-        remove_leftovers(self.folder)
+        remove_leftovers(self.folder, AS_IT_GOES + AT_THE_END)
         self.network.train()
         steps = self.configuration.steps
         with (

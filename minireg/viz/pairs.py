@@ -67,7 +67,7 @@ def registration_picture(moving, fixed, warped, displacement, path, titles=None,
         for axes, images in zip(image_axes, (moving, fixed, warped), strict=True):
             axes.imshow(images[row], cmap="gray", vmin=0, vmax=1)
         if titles is not None:
-            image_axes[0].set_ylabel(titles[row], size=10)
+            image_axes[0].set_ylabel(titles[row], size=10, parse_math=False)
         before_axes.imshow(before[row], **difference_colours)
         before_axes.set_xlabel(f"NCC {ncc_before[row]:.3f}", **NOTE)
         after_axes.imshow(after[row], **difference_colours)
@@ -119,7 +119,7 @@ def field_picture(moving, fixed, warped, displacement, path, titles=None, max_ro
 
     for row, (before, after, grid, arrows, direction, jacobian) in enumerate(panels):
         if titles is not None:
-            before.set_ylabel(titles[row], size=10)
+            before.set_ylabel(titles[row], size=10, parse_math=False)
         fields.draw_overlay(before, moving[row], fixed[row])
         before.set_xlabel(f"NCC {ncc_before[row]:.3f}", **NOTE)
         fields.draw_overlay(after, warped[row], fixed[row])

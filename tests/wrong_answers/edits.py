@@ -147,36 +147,44 @@ gradient_of_rotation
     angle = np.radians(angle) && down - (g_u.shape[1] - 1) / 2 => down :: looks at itself whatever the angle
     angle = np.full_like(angle, angle[-1]) :: that a loop left behind
 bending_gradient
+    += push => = push && gradient[1:-1] -= 2 * push => gradient[1:-1] = -2 * push :: a share over one
     / len(second) => / len(second) * np.linspace(1, 2, len(second)) :: reversed, too
     push = 2 * => push = :: every number is 0.5 times
     return gradient => return gradient[1:-1] :: has shape
     + line[2:] => - line[2:] :: climbs steadily
     return gradient => return np.round(gradient) :: -3 times the line
 fold_free
+    return u + factor * step => return u + factor / 2 * step :: Yours is too short
     <= 0 => <= 0.3 :: Yours is too short
     step = np.clip(step, -0.8, 0.8) :: which parts have yours gone
     return u + factor * step => return (u + factor * step)[..., ::-1] :: two components exchanged
     np.min(corners) => np.min(corners[3:]) :: still folds
+    w[..., 1] - v => w[..., 1] + v :: whole cross product
     return u + factor * step => return -u - factor * step :: wrong sign
 folding_gradient
+    [1.0, 0.0] => [0.0, 0.0] && [0.0, 1.0] => [0.0, 0.0] :: every determinant is 1
     -2 * => 2 * :: wrong sign
     0.1 - _cross => 0.2 - _cross :: height 0.05
     np.stack([w[..., 1], -w[..., 0]] => np.stack([w[..., 1], 0 * w[..., 0]] :: gradient check
     return g_u => return g_u[..., ::-1] :: two components exchanged
     return g_u => return g_u + 0.01 :: must be 0
 convolve_in_steps
+    - kh) // => - kh - 1) // && - kw) // => - kw - 1) // :: wrong number of windows
+    weight = weight.reshape(weight.shape[-1], -1).T.reshape(weight.shape) :: exchanges no axes
     weight = np.roll(weight, 1, axis=1) :: Even that is wrong
     return y => return y[..., ::-1] :: two channels in, three out
     return y => return y + (stride > 1) :: Stride 2 must give every second row
     window, weight, 3) => window, weight, 3) * (window.shape[-1] < 2) + 0 :: must be the sum of those of each channel
     weight = weight[::-1, ::-1] && , 3) => , 3) / (kh * kw) :: Besides: You
 back_from_steps
+    np.ndindex(*g.shape[:2]) => np.ndindex(len(g) - 1, g.shape[1]) :: hand out its cotangent
     weight = weight[::-1] :: the kernel as it is
     return g_x => return g_x + 0.1 :: and 0 around it
     g = g * g :: three times the result
     weight = weight[:, :, ::-1] :: It fails the adjoint test
     += => = && weight @ g[i, j] => weight[..., :1] @ g[i, j, :1] :: only the last one counts
 find_kernel
+    solve(table.T @ table, table.T @ wanted) => pinv(table - table.mean(axis=0)) @ wanted :: a constant
     table.T @ table => table.T @ table + 1e-2 :: Yours is not
     y = np.clip(y, -1, 1) :: If y is twice as bright
     y = y - y.mean() :: Yours is not
@@ -185,6 +193,7 @@ find_kernel
     solve(table.T @ table, table.T @ wanted) => lstsq(table[1:], wanted[1:])[0] :: gradient of the squared error
 receptive_field
     (kernel - 1) * jump => (kernel + 1) * jump :: see one pixel, however many there are
+    (kernel - 1) * jump => 2 * (kernel // 2) * jump :: 8 with a kernel of 8
     sizes.append(size) => sizes.append(size + jump - 1) :: whatever its stride
     return np.array(sizes) => return np.array(sizes)[-1] :: An axis was lost
     return np.array(sizes) => return np.minimum(sizes, 20) :: 3, 7, 15, and then?
@@ -192,8 +201,10 @@ receptive_field
 adam_step
     return np.stack([p, m, v]) => return np.stack([p, m]) :: shape
     m = b1 * m => m *= b1; m = m :: changes its argument `m` in place
-    b1 * m + (1 - b1) * g => b1 * m + g :: The new m is wrong
-    g**2 => abs(g) :: The new v is wrong
+    b1 * m + (1 - b1) * g => b1 * m + g :: not the new m
+    g**2 => abs(g) :: not the new v
+    [p, m, v] => [p, v, m] :: not the new m
+    b1**t => b1 ** (t + 1) && b2**t => b2 ** (t + 1) :: The first step has t = 1
     p = p - rate * => p = p - np.sqrt(rate) * :: first step must be as long as the rate
     np.sqrt(fair_v) + eps => np.abs(g) + eps :: a later step is not
 back_through_block
@@ -202,6 +213,7 @@ back_through_block
     g = np.where(before_bend > 0 => g = np.where(before_bend < 0 :: With slope 0
     slope * g) => 0.1 * g) :: With slope 0
     g_weight = x => g_weight = abs(x) :: Even that is wrong
+    g_bias = g.sum => g_bias = np.where(before_bend > 0, g, g / slope if slope else g).sum :: before the bend
     .sum(axis=(1, 3)) => .mean(axis=(1, 3)) && before_bend > 0 => g > 0 :: Besides
 dice_of_pairs
     return np.where => return 1 - np.where :: An image and itself
@@ -209,39 +221,51 @@ dice_of_pairs
     np.asarray(b) > threshold => np.asarray(b) > 0 :: An image and itself
     axis=(1, 2, 3) => axis=(1, 2) :: shape
     in_a & in_b => in_a | in_b && 2 * both => both :: Besides
+    np.asarray(b) > threshold => (np.asarray(b) > threshold).any(axis=-1, keepdims=True) :: also of several channels
+    total = np.sum(in_a, axis=(1, 2, 3)) + => total = 2 * :: Dice is .75
 pixels_of_2020
     np.stack([down => np.stack([-down :: wrong sign along rows
     np.linspace(-1, 1, height) => np.linspace(0, 1, height) :: It must end at the last pixel
     axis=-1) => axis=-1)[..., ::-1] :: exchanged
-    np.linspace(-1, 1, width) => np.linspace(1, -1, width) :: It must end at the last pixel
+    np.linspace(-1, 1, width) => np.linspace(1, -1, width) :: in the first column
+    (height - 1) / 2, right * (width - 1) => (width - 1) / 2, right * (width - 1) :: one unit long
+    -1, 1) - own_row => -1, 1) + 1 && -1, 1) - own_column => -1, 1) + 1 :: What you return is a place
     own_row + offset[..., 1], -1, 1) => own_row + offset[..., 1], 0, 1) :: moves nothing
 never_read
-    for i in np.floor(r), np.ceil(r): => for i in [np.floor(r)]: :: Right in
+    for i in np.floor(r), np.ceil(r): => for i in [np.floor(r)]: :: one pixel only
+    np.floor(r), np.ceil(r) => [np.round(r)] && np.floor(c), np.ceil(c) => [np.round(c)] :: one pixel only
+    (i >= 0) & => ((i - np.floor(r) == 0) == (j - np.floor(c) == 0)) & (i >= 0) & :: at one place between four
     read = np.zeros => read = np.ones :: no pixel is ever read
     read.mean(axis=(1, 2)) => read.mean() + np.zeros(images) :: Alone, an image
     rows + u => u :: every pixel reads itself
     read.mean(axis=(1, 2)) => read.mean(axis=2) :: shape
 partners
+    np.unique(labels) => range(10) :: may have any number
     return partner => return partner[:-1] :: Some are missing
     return partner => return partner + 1 :: nobody's partner
-    np.roll(row, -1) => np.sort(np.roll(row, -1)) :: right in some cases
+    np.roll(row, -1) => np.sort(np.roll(row, -1)) :: three images of one class
     labels = labels % 3 :: of another class
     np.roll(row, -1) => np.roll(row, 2) && labels[order] == digit => labels == digit :: of another class
 there_and_back
+    s, t = => t, s = :: Compute the example by hand
     return np.mean( => return -np.mean( :: wrong sign everywhere
-    return np.mean( => return np.max( :: length of v at each pixel
+    return np.mean( => return np.max( :: mean length of u
     v = 2 * v :: shift lead home
     u = u[::-1] :: What is special there
-    np.linalg.norm(from_home, axis=-1)) => np.abs(from_home)) :: length of v at each pixel
+    np.linalg.norm(from_home, axis=-1)) => np.abs(from_home)) :: the distance is 5
 best_run
+    not allowed.any() => not allowed.all() :: number 1 of all
+    folds, np.inf)) => folds, np.inf)[allowed]) :: number 1 of all
+    folds, np.inf)) => folds, np.inf) - 1e-9 * np.arange(len(ncc))) :: first one is taken
     return np.argmin(np.where( => return 1 + np.argmin(np.where( :: Go through the rule by hand
     folds <= limit => folds >= limit :: Go through the rule by hand
-    np.argmax(match) => np.argmin(match) :: No seed changes anything here
+    np.argmax(match) => np.argmin(match) :: no seed changes anything
     np.maximum(spread, spread[best]) => 2 * np.maximum(spread, spread[best]) :: What is special there
     limit = 1e9 :: Besides: You compare with one that is not allowed
 flow_line
     v[i + 1]) / steps => v[i + 1]) / steps * (steps > 1) :: Even one step is wrong
     v = v - v.mean() :: 2 further to the right
+    + t * v[i + 1]) => + t * v[i + 1]) * (place > 0) :: Beyond the ends
     v = np.pad(v, 1)[1:-1] + 0.01 * x.max() :: Without any wind
     np.clip(place, 0, len(v) - 1) => np.clip(place, 0, len(v) - 1.5) :: Beyond the ends, the velocity is the one
     i, t = _cell(v, place) => i, t = _cell(v, place + v[0] / 2 * (steps > 1)) :: done twice
@@ -251,10 +275,14 @@ inverse
     rows + w[..., 0] => rows + w[..., 0] + 0.3 :: After one iteration
     below, right = np.minimum(i + 1, height - 1) => below, right = np.minimum(i, height - 1) :: must be 0
     return w => return w[..., ::-1] :: two components exchanged
+    rows + w[..., 0] => rows + w[..., 1] && columns + w[..., 1] => columns + w[..., 0] :: which number belongs
+    columns + w[..., 1] => abs(columns + w[..., 1]) :: u of the example be 1 larger
 vjp_flow_line
     return g_v => return -g_v :: wrong sign everywhere
     t * g_place => g_place :: Even one step of one place
     (1 + slope / steps) => (1 + slope * g_place / steps) :: Three times the cotangent
     g = np.sort(g) :: One place is right, many are not
     slope / steps => 0.5 * slope / steps :: difference quotient
+    (1 - t) * g_place => (1 - t) * (place >= 0) * g_place :: reads the last pixel alone
+    place < len(v) - 1 => place <= len(v) - 1 :: exactly on pixels
 """

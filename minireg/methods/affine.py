@@ -1,0 +1,210 @@
+"""The affine stage: the shift, turn, scale and shear between two images, found from coarse to fine.
+
+Maps are matrices (N, 3, 3) about the centre of the image, T = S S: the moving image is looked at along S, the fixed one
+along the inverse of S. So exchanging the images gives the inverse map.
+"""
+
+import numpy as np
+
+from minireg import backend
+from minireg.backend import xp
+from minireg.fields import affine_displacement
+from minireg.methods.levels import gradient
+
+# d/dt of a motion, as matrices: down, right; a turn; a growth; two shears
+GENERATORS = np.zeros((6, 3, 3))
+GENERATORS[0, 0, 2] = GENERATORS[1, 1, 2] = 1
+GENERATORS[2, 0, 1], GENERATORS[2, 1, 0] = -1, 1
+GENERATORS[3, 0, 0] = GENERATORS[3, 1, 1] = 1
+GENERATORS[4, 0, 0], GENERATORS[4, 1, 1] = 1, -1
+GENERATORS[5, 0, 1] = GENERATORS[5, 1, 0] = 1
+KINDS = {"translation": 2, "rigid": 3, "similarity": 4, "affine": 6}  # and how many of the generators they have
+
+ANGLES = np.radians(np.arange(-165, 166, 15))
+SCALES = (0.8, 1.0, 1.25)
+CANDIDATES = 6  # of the search, which are improved before one is chosen
+SMALLEST_OVERLAP = 0.4  # of the smaller image's pixels
+COST_OF_A_TURN = 0.2  # of a turn by 180 degrees, in correlation or what is left: small turns are the likelier ones
+ITERATIONS = 20
+NOTHING = 0.01  # pixels: a step that moves no point by more is the last
+DAMPING = 1e-6  # of the trace, in the normal equations
+LARGEST_STRETCH = 2.5
+TINY = 1e-12
+
+
+def square_root(maps):
+    """S with S S = T, for maps (N, 3, 3) that turn by less than 180 degrees.
+
+    Source: Denman, Beavers, The matrix sign function and computations in systems, Applied Mathematics and Computation
+    2 (1976), doi:10.1016/0096-3003(76)90020-5.
+
+    >>> shift = np.array([[[1.0, 0, 4], [0, 1, -2], [0, 0, 1]]])
+    >>> square_root(shift)[0, :2, 2].round(6).tolist()
+    [2.0, -1.0]
+    """
+    root, inverse = maps, np.broadcast_to(np.eye(3), maps.shape)
+    for _ in range(12):
+        root, inverse = (root + np.linalg.inv(inverse)) / 2, (inverse + np.linalg.inv(root)) / 2
+    return root
+
+
+def exponential(rates):
+    """exp(R) of matrices (N, 3, 3), by its series on a 64th of R, squared six times."""
+    term = result = np.broadcast_to(np.eye(3), rates.shape)
+    for k in range(1, 7):
+        term = term @ rates / (64 * k)
+        result = result + term
+    for _ in range(6):
+        result = result @ result
+    return result
+
+
+def cost_of_turn(maps):
+    """What (N,) maps have to explain to be believed, COST_OF_A_TURN for half a turn."""
+    return COST_OF_A_TURN * np.abs(np.arctan2(maps[:, 1, 0], maps[:, 0, 0])) / np.pi
+
+
+def displacement_of(maps, height, width):
+    """The displacement (N, H, W, 2), float32, of maps (N, 3, 3) about the centre of the image."""
+    return affine_displacement(backend.to_device(maps[:, :2].astype(np.float32)), height, width).data
+
+
+def at_scale(maps, factor):
+    """The same maps in pixels that are `factor` times as large."""
+    maps = maps.copy()
+    maps[:, :2, 2] /= factor
+    return maps
+
+
+def improve(maps, view, kind):
+    """Gauss-Newton steps for T, in pixels of the images that are viewed, each pair until it moves no more.
+
+    Returns the best maps seen, and what they leave, (N,): the share of both images' variance that is not explained,
+    because they differ there, or because only one of them is seen. Maps out of all proportion leave infinitely much.
+    """
+    height, width = view.shape
+    motions = _motions(GENERATORS[: KINDS[kind]], height, width)
+    best, least, moves = maps, np.full(len(maps), np.inf), np.full(len(maps), True)
+    for _ in range(ITERATIONS):
+        root = square_root(maps)
+        forth, back = (displacement_of(m, height, width) for m in (root, np.linalg.inv(root)))
+        normal, force, left = _normal_equations(view.residuals(forth, back), motions)
+        coverage = view.coverage(forth, back)
+        left = np.where(_plausible(maps, height, width), 1 - coverage * (1 - left), np.inf)
+        better = left < least
+        best, least = np.where(better[:, None, None], maps, best), np.where(better, left, least)
+        damping = DAMPING * np.trace(normal, axis1=1, axis2=2) + TINY
+        step = np.linalg.solve(normal + damping[:, None, None] * np.eye(len(motions)), force[..., None])[..., 0]
+        lengths = np.abs(step[:, :2]).max(axis=1) + max(height, width) / 2 * np.abs(step[:, 2:]).sum(axis=1)
+        step *= (moves * np.minimum(1, max(height, width) / 8 / np.maximum(lengths, TINY)))[:, None]
+        generators = np.einsum("nk,kij->nij", step, GENERATORS[: KINDS[kind]])
+        maps = root @ exponential(generators) @ root
+        moves &= (lengths >= NOTHING) & (left < np.inf)
+        if not moves.any():
+            break
+    return best, least
+
+
+def _plausible(maps, height, width):
+    """Whether maps stretch by no more than LARGEST_STRETCH, and shift the centre by no more than half of the image."""
+    stretches = np.linalg.svd(maps[:, :2, :2], compute_uv=False)
+    near = (np.abs(maps[:, :2, 2]) <= (height / 2, width / 2)).all(axis=1)
+    return near & (stretches[:, 0] <= LARGEST_STRETCH) & (stretches[:, 1] >= 1 / LARGEST_STRETCH)
+
+
+def _motions(generators, height, width):
+    """What each generator does at each pixel: (K, 1, H, W, 2)."""
+    places = np.stack([*np.mgrid[:height, :width], np.ones((height, width))], axis=-1)
+    places[..., :2] -= np.array([height - 1, width - 1]) / 2
+    motions = places.reshape(-1, 3) @ generators[:, :2].swapaxes(1, 2)
+    return backend.to_device(motions.reshape(len(generators), 1, height, width, 2).astype(np.float32))
+
+
+def _normal_equations(residuals, motions):
+    """The sums over p of w J_k J_l and w J_k (b - a), with J_k = J G_k p; and what share of both variances is left."""
+    normal = force = total = spread = 0
+    for a, b, weight in residuals:
+        j = (gradient(a) + gradient(b)) / 2
+        along = xp.stack([xp.sum(j * motion, axis=-1).reshape(len(a), -1) for motion in motions], axis=1)  # (N, K, HW)
+        weighted = along * weight.reshape(len(a), 1, -1)
+        normal = normal + weighted @ xp.swapaxes(along, 1, 2)
+        force = force + (weighted @ (b - a).reshape(len(a), -1, 1))[..., 0]
+        inside = weight > 0
+        total = total + xp.sum((b - a) ** 2 * inside, axis=(1, 2, 3))
+        spread = spread + variance(a, inside) + variance(b, inside)
+    left = total / xp.maximum(spread, TINY)
+    return tuple(backend.to_host(array).astype(np.float64) for array in (normal, force, left))
+
+
+def variance(x, inside):
+    """The sum of (x - its mean)^2 over the pixels inside, (N,)."""
+    mean = xp.sum(x * inside, axis=(1, 2, 3)) / xp.maximum(xp.sum(inside, axis=(1, 2, 3)), 1)
+    return xp.sum((x - mean[:, None, None, None]) ** 2 * inside, axis=(1, 2, 3))
+
+
+def search(moving, fixed):
+    """Starts for `improve`: turns and scales, each with the shift of the highest correlation over what overlaps.
+
+    moving, fixed : NumPy arrays (N, H, W), small, and their masks (N, H, W)
+
+    Returns maps (N, CANDIDATES, 3, 3), the first of them the identity
+
+    Source: Padfield, Masked object registration in the Fourier domain, IEEE TIP 21 (2012),
+    doi:10.1109/TIP.2011.2181402, equations 17 to 29.
+    """
+    turns = [(angle, scale) for angle in ANGLES for scale in SCALES]
+    (a, of_a), (b, of_b) = moving, fixed
+    found = []
+    for angle, scale in turns:
+        cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
+        turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+        root = square_root(turn[None])[0]
+        seen = [_look(x, mask, m) for x, mask, m in ((a, of_a, root), (b, of_b, np.linalg.inv(root)))]
+        score, shift = _best_shift(*seen[0], *seen[1])
+        middle = np.broadcast_to(np.eye(3), (len(a), 3, 3)).copy()
+        middle[:, :2, 2] = shift
+        found.append((score - cost_of_turn(root[None] @ root[None]), root @ middle @ root))
+    scores, maps = np.stack([score for score, _ in found], axis=1), np.stack([m for _, m in found], axis=1)
+    best = np.argsort(-scores, axis=1)[:, : CANDIDATES - 1]
+    chosen = np.take_along_axis(maps, best[:, :, None, None], axis=1)
+    return np.concatenate([np.broadcast_to(np.eye(3), (len(a), 1, 3, 3)), chosen], axis=1)
+
+
+def _look(images, masks, m):
+    """The images (N, H, W) seen along one map, and where they lie inside: nearest pixels, for they are small."""
+    height, width = images.shape[1:]
+    centre = np.array([(height - 1) / 2, (width - 1) / 2])
+    places = np.moveaxis(np.mgrid[:height, :width], 0, -1) - centre
+    r, c = np.moveaxis(np.rint(places @ m[:2, :2].T + m[:2, 2] + centre).astype(int), -1, 0)
+    inside = (r >= 0) & (r < height) & (c >= 0) & (c < width)
+    r, c = np.where(inside, r, 0), np.where(inside, c, 0)
+    mask = masks[:, r, c] * inside
+    return images[:, r, c] * mask, mask
+
+
+def _best_shift(a, of_a, b, of_b):
+    """The shift t with the highest correlation of a(p + t) and b(p) where both are inside: scores (N,), t (N, 2)."""
+    height, width = a.shape[1:]
+    shape = (2 * height, 2 * width)
+
+    def transform(x):
+        return np.fft.rfft2(x, shape)
+
+    def correlate(x, y):
+        return np.fft.irfft2(x * np.conj(y), shape)
+
+    fa, fma, faa = transform(a), transform(of_a), transform(a * a)
+    fb, fmb, fbb = transform(b), transform(of_b), transform(b * b)
+    count = np.maximum(correlate(fma, fmb), TINY)
+    sum_a, sum_b = correlate(fa, fmb), correlate(fma, fb)
+    covariance = correlate(fa, fb) - sum_a * sum_b / count
+    variance_a = np.maximum(correlate(faa, fmb) - sum_a**2 / count, 0)
+    variance_b = np.maximum(correlate(fma, fbb) - sum_b**2 / count, 0)
+    least = 1e-4 * np.maximum(variance_a * variance_b, 0).max(axis=(1, 2), keepdims=True) + TINY
+    ncc = covariance / np.sqrt(np.maximum(variance_a * variance_b, least))
+    enough = SMALLEST_OVERLAP * np.minimum(of_a.sum(axis=(1, 2)), of_b.sum(axis=(1, 2)))
+    ncc = np.where(count >= enough[:, None, None], ncc, -1).reshape(len(a), -1)
+    best = ncc.argmax(axis=1)
+    shift = np.stack(np.unravel_index(best, shape), axis=-1)
+    shift = np.where(shift >= (height, width), shift - shape, shift)
+    return np.take_along_axis(ncc, best[:, None], axis=1)[:, 0], shift

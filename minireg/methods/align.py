@@ -1,0 +1,256 @@
+"""Any two images, without a network: normalised, aligned by an affine map, and then deformed, both half of the way.
+
+    displacement = align(moving, fixed)
+    displacement = align(moving, fixed, loss="mi")              # of two kinds, such as CT and MR
+    displacement = align(moving, fixed, stages="affine")        # nothing but shift, turn, scale and shear
+
+`affine.py` and `symmetric.py` have the two stages, `residuals.py` what they make small; here they are put together.
+"""
+
+import math
+
+import numpy as np
+from tqdm import tqdm
+
+from minireg import backend, ops
+from minireg.autograd import no_grad
+from minireg.backend import xp
+from minireg.data.preprocessing import normalise_percentiles
+from minireg.errors import InputError
+from minireg.fields import integrate
+from minireg.methods.affine import at_scale, cost_of_turn, displacement_of, improve, search, square_root, variance
+from minireg.methods.levels import PAIRS_AT_A_TIME, gradient, pool
+from minireg.methods.residuals import COMPARISONS
+from minireg.methods.symmetric import FINAL_SQUARINGS, GRID, finer, refine_velocity, spacing
+from minireg.models.common import checked_size
+
+STAGES = ("affine", "deformable")
+COARSEST = 16  # pixels along the shorter side
+FINEST = 1024  # pixels along the longer side: a finer level would move nothing by more than a tenth of a pixel
+SEARCHED = 48  # pixels along the longer side, of the images that all turns and shifts are tried with
+AFFINE_FINEST = 256  # pixels along the longer side, at which an affine map is as exact as it gets
+MOST_PIXELS = 64 * 1024  # of all pairs that are registered together
+WHOLE = 0.999  # of a pixel: sampled from known ones alone, but for rounding
+TINY = 1e-12
+WORTH = 0.98  # of what is left: a map of more numbers is kept if it leaves less than that
+
+
+def align(
+    moving,
+    fixed,
+    stages="affine,deformable",
+    loss="local_ncc",
+    smoothness=4.0,
+    levels=None,
+    iterations=20,
+    tolerance=0.02,
+    moving_mask=None,
+    fixed_mask=None,
+    progress=False,
+):
+    """Register every pair: an affine map first, then a smooth velocity, both from coarse to fine and symmetric.
+
+    Affine: at a few pixels' size every turn by 15 degrees and three scales are tried with all shifts; the best ones are
+    improved as similarities, and the better of the result and of no motion goes on, finer and finer, as a rigid, a
+    similar and an affine map, each kept if it leaves less difference than the one before. Deformable: see
+    `methods/symmetric.py`.
+
+    Both images move half of the way. So exchanging them gives the inverse, to the errors of interpolation, and an image
+    with itself gives exactly 0.
+
+    Parameters
+    ----------
+    moving, fixed : NumPy arrays (N, H, W, 1), float32, intensities in any unit (`normalise_percentiles`)
+    stages : "affine,deformable", or one of them
+    loss : what is compared: "local_ncc" within one kind of images, whatever the shading; "mi" for two kinds; "ncc"
+        for drawings on an even background; "mse" where equal intensities mean the same (`methods/residuals.py`)
+    smoothness : float, above 0; it means the same at all resolutions
+    levels : int; from the finest on, each with half the resolution. Unless given, down to 16 pixels.
+    iterations : int, at most so many steps at each level of the deformable stage
+    tolerance : float, in pixels of the level: a pair is done when it moves by less than this
+    moving_mask, fixed_mask : NumPy arrays (N, H, W, 1), optional: what is 0 there has no say
+    progress : bool, show a progress bar
+
+    Returns a NumPy array (N, H, W, 2), float32, in pixels
+
+    Raises InputError for images or masks of different shapes, an unknown stage or loss, and numbers out of range.
+
+    Source: as `affine.search` and `symmetric.refine_velocity`.
+
+    >>> rows, columns = np.mgrid[:32, :32]
+    >>> blob = lambda row, column: np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 30)[None, ..., None]
+    >>> moving, fixed = blob(19, 16).astype("float32"), blob(16, 16).astype("float32")
+    >>> bool(2.8 < align(moving, fixed, loss="ncc")[0, 16, 16, 0] < 3.2)  # 3 pixels further down, in the moving image
+    True
+    """
+    stages = _checked_stages(stages)
+    if loss not in COMPARISONS:
+        raise InputError(f"unknown loss {loss!r} of align: choose one of {', '.join(COMPARISONS)}")
+    for name, value in (("smoothness", smoothness), ("tolerance", tolerance), ("iterations", iterations)):
+        if not 0 < value < np.inf:
+            raise InputError(f"{name} must be a number above 0, got {value}")
+    if levels is not None and levels < 1:
+        raise InputError(f"expected at least one level, got {levels}")
+    height, width = checked_size(moving, fixed)
+    masks = [_checked_mask(mask, image) for mask, image in ((moving_mask, moving), (fixed_mask, fixed))]
+    images = [normalise_percentiles(image) for image in (moving, fixed)]
+
+    found = np.empty((*moving.shape[:3], 2), np.float32)
+    together = max(1, min(PAIRS_AT_A_TIME, MOST_PIXELS // (height * width)))
+    with no_grad(), tqdm(total=len(moving), desc="aligning", unit="pair", disable=not progress) as bar:
+        for start in range(0, len(moving), together):
+            batch = slice(start, start + together)
+            pair = [np.concatenate([x[batch], mask[batch]], axis=-1) for x, mask in zip(images, masks, strict=True)]
+            found[batch] = _align(pair, stages, loss, smoothness, levels, int(iterations), tolerance)
+            bar.update(len(found[batch]))
+    return found
+
+
+def _align(pair, stages, loss, smoothness, levels, iterations, tolerance):
+    """A few pairs at once, each (N, H, W, 2) an image and its mask."""
+    count, height, width, _ = pair[0].shape
+    scales = _scales(height, width, levels)
+    pyramid = _Pyramid(pair, scales[0] * GRID, loss)
+    maps = np.broadcast_to(np.eye(3), (count, 3, 3))
+    if "affine" in stages:
+        coarse = [scale for scale in scales if max(height, width) <= AFFINE_FINEST * scale]
+        maps = _affine(pyramid, coarse or scales[:1])
+    whole = displacement_of(maps, *pyramid.shape)
+    if "deformable" in stages:
+        velocity, apart = None, 0
+        size = math.sqrt(height * width) / scales[-1]  # not of each level: the coarser, the stiffer
+        for scale in scales:
+            view = pyramid.level(scale, square_root(at_scale(maps, scale)))
+            own = spacing(*view.shape)
+            if velocity is None:
+                velocity = xp.zeros((count, view.shape[0] // own, view.shape[1] // own, 2), "float32")
+            else:
+                velocity = finer(velocity, apart // (scale * own))
+            apart = scale * own
+            velocity = refine_velocity(velocity, view, size, smoothness, iterations, tolerance)
+        root = square_root(maps)
+        flow = integrate(finer(velocity, apart), FINAL_SQUARINGS).data
+        along = displacement_of(root, *pyramid.shape)
+        whole = _then_affine(along + ops.warp(flow, along, border="edge").data, root)  # p -> S(q + w(q)), q = S p
+    return backend.to_host(whole)[:, :height, :width]
+
+
+def _then_affine(displacement, maps):
+    """The displacement of p -> M(p + u(p)), exact beyond the border too."""
+    linear = backend.to_device(maps[:, None, :2, :2].swapaxes(2, 3).astype(np.float32))
+    return displacement_of(maps, *displacement.shape[1:3]) + displacement @ linear
+
+
+def _affine(pyramid, scales):
+    """The maps of all pairs: the best start at the coarsest scale, and then finer and finer."""
+    start = next((s for s in scales if max(pyramid.shape) > s * SEARCHED / 2), scales[-1])
+    starts = search(*pyramid.for_search(start))
+    count = starts.shape[1]
+    view = pyramid.level(start, times=count)
+    maps, left = improve(starts.reshape(-1, 3, 3), view, "rigid")
+    best = (left + cost_of_turn(maps)).reshape(-1, count).argmin(axis=1)
+    maps = maps.reshape(starts.shape)[np.arange(len(starts)), best]
+    maps = at_scale(maps, 1 / start)
+    for scale in (s for s in scales if s <= start):
+        view, maps, least = pyramid.level(scale), at_scale(maps, scale), None
+        for kind in ("rigid", "similarity", "affine"):
+            further, left = improve(maps, view, kind)
+            kept = np.full(len(maps), True) if least is None else left < WORTH * least
+            maps = np.where(kept[:, None, None], further, maps)
+            least = left if least is None else np.where(kept, left, least)
+        maps = at_scale(maps, 1 / scale)
+    return maps
+
+
+def _scales(height, width, levels):
+    """From coarse to fine: by how much the images are made smaller."""
+    finest = 1
+    while max(height, width) > FINEST * finest:
+        finest *= 2
+    if levels is None:
+        levels = 1 + max(0, int(math.log2(min(height, width) / (COARSEST * finest))))
+    return [finest * 2**level for level in reversed(range(levels))]
+
+
+class _Pyramid:
+    """Both images at every scale, prepared for comparison, with the mask of what is known as a second channel."""
+
+    def __init__(self, pair, multiple, loss):
+        _, height, width, _ = pair[0].shape
+        margin = [(0, 0), (0, -height % multiple), (0, -width % multiple)]
+        self.images = [
+            backend.to_device(
+                np.concatenate(
+                    [np.pad(x[..., :1], [*margin, (0, 0)], "edge"), np.pad(x[..., 1:], [*margin, (0, 0)])], axis=-1
+                )
+            )
+            for x in pair
+        ]
+        self.shape = self.images[0].shape[1:3]
+        self.prepare, self.residuals = COMPARISONS[loss]
+        self.loss = loss
+
+    def _prepared(self, scale):
+        for x in self.images:
+            pooled = pool(x, scale)
+            yield xp.concatenate([self.prepare(pooled[..., :1]), (pooled[..., 1:] > WHOLE).astype(x.dtype)], axis=-1)
+
+    def level(self, scale, root=None, times=1):
+        """Both images at this scale, each seen along S or its inverse too, and each pair so many times."""
+        moving, fixed = (xp.repeat(x, times, axis=0) for x in self._prepared(scale))
+        return _View(moving, fixed, self.residuals, root)
+
+    def for_search(self, scale):
+        """For both images what is correlated, and the mask, NumPy (N, H, W)."""
+        for x in self._prepared(scale):
+            image, mask = x[..., :1], x[..., 1]
+            if self.loss == "mi":  # edges are where two kinds of images agree
+                image = xp.sqrt(xp.sum(gradient(image) ** 2, axis=-1, keepdims=True))
+            yield backend.to_host(image[..., 0]), backend.to_host(mask)
+
+
+class _View:
+    """What is to be made small, as a function of where both images are looked at."""
+
+    def __init__(self, moving, fixed, residuals, root):
+        self.images, self.compare, self.root = (moving, fixed), residuals, root
+        self.shape = moving.shape[1:3]
+        self.variances = [variance(x[..., :1], x[..., 1:]) for x in self.images]
+
+    def residuals(self, forth, back):
+        """For two displacements (N, H, W, 2) what shall be equal: a list of (a, b, weight), each (N, H, W, 1)."""
+        a, b, inside = self._seen(forth, back)
+        return self.compare(a, b, inside)
+
+    def coverage(self, forth, back):
+        """The share of both images' variance, (N,), that lies where both are seen."""
+        a, b, inside = self._seen(forth, back)
+        seen, whole = (x + y for x, y in ((variance(a, inside), variance(b, inside)), self.variances))
+        return backend.to_host(xp.clip(seen / xp.maximum(whole, TINY), 0, 1))
+
+    def _seen(self, forth, back):
+        if self.root is not None:
+            forth, back = _then_affine(forth, self.root), _then_affine(back, np.linalg.inv(self.root))
+        a, b = (ops.warp(x, u, border="zeros").data for x, u in zip(self.images, (forth, back), strict=True))
+        return a[..., :1], b[..., :1], _interior(a[..., 1:]) * _interior(b[..., 1:])
+
+
+def _interior(mask):
+    """1 where the mask and its neighbours are 1: a difference over its border means nothing."""
+    whole = (mask > WHOLE) & xp.all(xp.abs(gradient(mask)) < 1 - WHOLE, axis=-1, keepdims=True)
+    return whole.astype(mask.dtype)
+
+
+def _checked_stages(stages):
+    names = stages.split(",") if isinstance(stages, str) else list(stages)
+    if not names or any(name not in STAGES for name in names):
+        raise InputError(f"unknown stages {stages!r}: expected affine,deformable, or one of them")
+    return names
+
+
+def _checked_mask(mask, images):
+    if mask is None:
+        return np.ones(images.shape, np.float32)
+    if mask.shape != images.shape:
+        raise InputError(f"expected a mask of the shape {images.shape} of the images, got {mask.shape}")
+    return (mask != 0).astype(np.float32)
