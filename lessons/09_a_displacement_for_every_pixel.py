@@ -140,7 +140,7 @@ lesson.save(figure, "torn")
 # neighbours.
 #
 # A field has rows, columns and two components. Take the mean along rows and the mean along columns, and half of their
-# sum.
+# sum. The half takes away the 2 that a square leaves in its derivative.
 
 
 # %%

@@ -303,14 +303,14 @@ claim(np.isclose(left, right), "the gradient of the weights passes the adjoint t
 
 
 # %%
-def learn(x, wanted, steps=3000, rate=0.4):
+def learn(x, wanted, steps=3000, rate=0.8):
     weight = np.random.default_rng(seed).standard_normal((3, 3, 1, 2))
     path = [weight]
     losses = []
     for _ in range(steps):
         error = convolve(x, weight) - wanted
         losses.append(np.mean(error * error))
-        g = 2 * error / (error.shape[0] * error.shape[1])
+        g = 2 * error / error.size
         weight = weight - rate * vjp_weight(g, x, 3, 3)
         path.append(weight)
     return path, losses

@@ -411,8 +411,8 @@ figure = draw_walks(walks)
 lesson.save(figure, "valley")
 
 # %% [markdown]
-# With a small rate, SGD finds the bottom, and then hardly moves. At .019 it leaps past the bottom, from a = 1 to -.9,
-# and to and fro; along b it crawls all the same. A bit more, and it is thrown out.
+# With a small rate, SGD finds the floor of the valley, and then hardly moves along it. At .019 it leaps past the floor,
+# from a = 1 to -.9, and to and fro; along b it crawls all the same. A bit more, and it is thrown out.
 #
 # ## Adam
 #

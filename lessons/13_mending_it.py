@@ -233,7 +233,7 @@ looking = train(Network(skips=True, looks=3), anything, steps, price=price)
 print(row("three looks", looking))
 
 # %% [markdown]
-# A finer match still. But in the last column one misses home by a pixel.
+# A finer match still. But in the last column one misses home by about a pixel.
 #
 # ## Both ways
 #

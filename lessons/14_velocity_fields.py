@@ -285,7 +285,7 @@ claim(steepest < 0.1, "in a step of 1/128, neighbours differ by less than a tent
 # %% [markdown]
 # The grid shows where each pixel looks, as always. One jump folds in two places (red). Two steps do not, though they
 # are not yet the flow, as you will see. A tiny step moves neighbours by nearly the same, so it cannot fold. And one
-# step without folds after another has none.
+# step without folds after another has none, but for what reading between the pixels adds: more of that at the end.
 #
 # ## The way back is free
 #

@@ -116,6 +116,14 @@ def test_it_runs_on_a_backend_that_mixes_nothing():
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 9), (2, 5, 4)])
+def test_images_of_a_few_pixels_and_constant_ones_do_no_harm(shape):
+    noise = np.random.default_rng(0).random((2, *shape, 1), dtype=np.float32)
+    for pair in (noise, [noise[0], np.ones_like(noise[0])], [np.zeros_like(noise[0])] * 2):
+        for loss in COMPARISONS:
+            assert np.isfinite(align(*pair, loss=loss, levels=5)).all()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

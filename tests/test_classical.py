@@ -254,6 +254,13 @@ def test_every_method_by_name_takes_pairs_and_gives_displacements():
         assert u.any() == (name != "identity")
 
 
+def test_no_network_moves_an_image_onto_itself():
+    moving, fixed = digit_pairs(2)
+    fixed[0] = moving[0]
+    moves = make_method("network", network=Shift())(moving, fixed).any(axis=(1, 2, 3))
+    assert moves.tolist() == [False, True]
+
+
 def test_a_network_is_refined_from_its_prediction_on():
     moving, fixed = digit_pairs(2)
     predicted = make_method("network", network=Shift())(moving, fixed)

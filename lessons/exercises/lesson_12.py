@@ -57,7 +57,7 @@ def never_read(u):
     """The share of pixels of the moving image that nobody looks at.
 
     A pixel p looks at p + u(p). Of the four pixels around that place it reads those whose bilinear weight is not 0, so
-    exactly on a pixel it reads this one only. Places outside of the image have no pixel. A good field reads nearly
+    exactly on a pixel it reads this one only. Outside of the image there are none to read. A good field reads nearly
     every pixel. One that only collects brightness uses few of them, again and again.
 
     Parameters

@@ -19,7 +19,7 @@ from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
 from minireg.fields import integrate
 from minireg.methods.affine import at_scale, cost_of_turn, displacement_of, improve, search, square_root, variance
-from minireg.methods.levels import PAIRS_AT_A_TIME, gradient, pool
+from minireg.methods.levels import PAIRS_AT_A_TIME, SMALLEST_GRID, gradient, pool
 from minireg.methods.residuals import COMPARISONS
 from minireg.methods.symmetric import FINAL_SQUARINGS, GRID, finer, refine_velocity, spacing
 from minireg.models.common import checked_size
@@ -65,7 +65,7 @@ def align(
     loss : what is compared: "local_ncc" within one kind of images, whatever the shading; "mi" for two kinds; "ncc"
         for drawings on an even background; "mse" where equal intensities mean the same (`methods/residuals.py`)
     smoothness : float, above 0; it means the same at all resolutions
-    levels : int; from the finest on, each with half the resolution. Unless given, down to 16 pixels.
+    levels : int; from the finest on, each with half the resolution, as many as fit. Unless given, down to 16 pixels.
     iterations : int, at most so many steps at each level of the deformable stage
     tolerance : float, in pixels of the level: a pair is done when it moves by less than this
     moving_mask, fixed_mask : NumPy arrays (N, H, W, 1), optional: what is 0 there has no say
@@ -96,43 +96,41 @@ def align(
     images = [normalise_percentiles(image) for image in (moving, fixed)]
 
     found = np.empty((*moving.shape[:3], 2), np.float32)
+    scales = _scales(height, width, levels)
     together = max(1, min(PAIRS_AT_A_TIME, MOST_PIXELS // (height * width)))
-    with no_grad(), tqdm(total=len(moving), desc="aligning", unit="pair", disable=not progress) as bar:
+    with no_grad(), tqdm(total=len(moving) * len(scales), desc="aligning", unit="level", disable=not progress) as bar:
         for start in range(0, len(moving), together):
             batch = slice(start, start + together)
             pair = [np.concatenate([x[batch], mask[batch]], axis=-1) for x, mask in zip(images, masks, strict=True)]
-            found[batch] = _align(pair, stages, loss, smoothness, levels, int(iterations), tolerance)
-            bar.update(len(found[batch]))
+            pyramid = _Pyramid(pair, scales, loss)
+            maps = _affine(pyramid) if "affine" in stages else np.broadcast_to(np.eye(3), (len(pair[0]), 3, 3))
+            if "deformable" in stages:
+                field = _deformable(pyramid, maps, smoothness, int(iterations), tolerance, bar)
+            else:
+                field = displacement_of(maps, *pyramid.shape)
+                bar.update(len(maps) * len(scales))
+            found[batch] = backend.to_host(field)[:, :height, :width]
     return found
 
 
-def _align(pair, stages, loss, smoothness, levels, iterations, tolerance):
-    """A few pairs at once, each (N, H, W, 2) an image and its mask."""
-    count, height, width, _ = pair[0].shape
-    scales = _scales(height, width, levels)
-    pyramid = _Pyramid(pair, scales[0] * GRID, loss)
-    maps = np.broadcast_to(np.eye(3), (count, 3, 3))
-    if "affine" in stages:
-        coarse = [scale for scale in scales if max(height, width) <= AFFINE_FINEST * scale]
-        maps = _affine(pyramid, coarse or scales[:1])
-    whole = displacement_of(maps, *pyramid.shape)
-    if "deformable" in stages:
-        velocity, apart = None, 0
-        size = math.sqrt(height * width) / scales[-1]  # not of each level: the coarser, the stiffer
-        for scale in scales:
-            view = pyramid.level(scale, square_root(at_scale(maps, scale)))
-            own = spacing(*view.shape)
-            if velocity is None:
-                velocity = xp.zeros((count, view.shape[0] // own, view.shape[1] // own, 2), "float32")
-            else:
-                velocity = finer(velocity, apart // (scale * own))
-            apart = scale * own
-            velocity = refine_velocity(velocity, view, size, smoothness, iterations, tolerance)
-        root = square_root(maps)
-        flow = integrate(finer(velocity, apart), FINAL_SQUARINGS).data
-        along = displacement_of(root, *pyramid.shape)
-        whole = _then_affine(along + ops.warp(flow, along, border="edge").data, root)  # p -> S(q + w(q)), q = S p
-    return backend.to_host(whole)[:, :height, :width]
+def _deformable(pyramid, maps, smoothness, iterations, tolerance, bar):
+    """The displacement of S o exp(v) o S, with the velocity v refined from scale to scale."""
+    height, width = pyramid.shape
+    size = math.sqrt(height * width) / pyramid.scales[-1]  # not of each level: the coarser, the stiffer
+    velocity = None
+    for scale in pyramid.scales:
+        view = pyramid.level(scale, square_root(at_scale(maps, scale)))
+        rows, columns = (side // spacing(*view.shape) for side in view.shape)
+        if velocity is None:
+            velocity = xp.zeros((len(maps), rows, columns, 2), "float32")
+        else:
+            velocity = finer(velocity, rows // velocity.shape[1])
+        velocity = refine_velocity(velocity, view, size, smoothness, iterations, tolerance)
+        bar.update(len(maps))
+    flow = integrate(finer(velocity, height // velocity.shape[1]), FINAL_SQUARINGS).data
+    root = square_root(maps)
+    along = displacement_of(root, height, width)
+    return _then_affine(along + ops.warp(flow, along, border="edge").data, root)  # p -> S(q + w(q)), q = S p
 
 
 def _then_affine(displacement, maps):
@@ -141,8 +139,9 @@ def _then_affine(displacement, maps):
     return displacement_of(maps, *displacement.shape[1:3]) + displacement @ linear
 
 
-def _affine(pyramid, scales):
-    """The maps of all pairs: the best start at the coarsest scale, and then finer and finer."""
+def _affine(pyramid):
+    """The maps of all pairs: the best start at a coarse scale, and then finer and finer."""
+    scales = [scale for scale in pyramid.scales if max(pyramid.shape) <= AFFINE_FINEST * scale] or pyramid.scales[:1]
     start = next((s for s in scales if max(pyramid.shape) > s * SEARCHED / 2), scales[-1])
     starts = search(*pyramid.for_search(start))
     count = starts.shape[1]
@@ -167,23 +166,21 @@ def _scales(height, width, levels):
     finest = 1
     while max(height, width) > FINEST * finest:
         finest *= 2
-    if levels is None:
-        levels = 1 + max(0, int(math.log2(min(height, width) / (COARSEST * finest))))
+    smaller = min(height, width) // finest
+    fit = 1 + max(0, int(math.log2(smaller / COARSEST)))
+    levels = fit if levels is None else min(levels, 1 + max(0, int(math.log2(smaller / SMALLEST_GRID))))
     return [finest * 2**level for level in reversed(range(levels))]
 
 
 class _Pyramid:
     """Both images at every scale, prepared for comparison, with the mask of what is known as a second channel."""
 
-    def __init__(self, pair, multiple, loss):
+    def __init__(self, pair, scales, loss):
         _, height, width, _ = pair[0].shape
-        margin = [(0, 0), (0, -height % multiple), (0, -width % multiple)]
+        margin = [(0, 0), *((0, -side % (GRID * scales[0])) for side in (height, width)), (0, 0)]
+        self.scales = scales
         self.images = [
-            backend.to_device(
-                np.concatenate(
-                    [np.pad(x[..., :1], [*margin, (0, 0)], "edge"), np.pad(x[..., 1:], [*margin, (0, 0)])], axis=-1
-                )
-            )
+            backend.to_device(np.concatenate([np.pad(x[..., :1], margin, "edge"), np.pad(x[..., 1:], margin)], axis=-1))
             for x in pair
         ]
         self.shape = self.images[0].shape[1:3]

@@ -29,7 +29,7 @@ def register(network, moving, fixed, batch_size=32, progress=False):
     >>> rng = np.random.default_rng(0)
     >>> moving, fixed = rng.random((2, 1, 32, 32, 1), dtype="float32")
     >>> warped, displacement = register(SymmetricUNet(rng), moving, fixed)
-    >>> bool((warped == moving).all())  # an untrained network moves nothing
+    >>> bool((warped == moving).all())  # an untrained network moves nothing; nor does any one equal images
     True
     """
     was_training = network.training
@@ -46,6 +46,7 @@ def register(network, moving, fixed, batch_size=32, progress=False):
         network.train(was_training)
     if not np.isfinite(displacement).all():
         raise InputError("the network predicts displacements that are not finite: train it again with a smaller --lr")
+    displacement[np.all(moving == fixed, axis=(1, 2, 3))] = 0  # there is nothing to mend, whatever a network says
     return warp_images(moving, displacement), displacement
 
 
