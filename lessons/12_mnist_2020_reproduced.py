@@ -12,6 +12,11 @@
 # **How well did it work?** You train it now, and then you look twice.
 
 # %%
+if __name__ == "__main__":
+    from minireg.command import prepare_process
+
+    prepare_process()  # one thread is quicker for small matrices
+
 import numpy as np
 
 import pictures
@@ -43,9 +48,9 @@ lesson.save(figure, "task")
 # ## The recipe
 #
 # The network is an encoder-decoder as in lesson 11, with 231,650 weights. It halves the images three times, and makes
-# them large again. No skip connections. For each pair it gives a displacement field. The loss is `1 - NCC` of the
-# warped image and the fixed one, averaged over a [batch](../docs/glossary.md#batch) of pairs. And that is all. Nobody
-# ever shows the network a field: it learns *without labels*, from images alone.
+# them large again. It has no skip connections; lesson 13 adds them. For each pair it gives a displacement field. The
+# loss is `1 - NCC` of the warped image and the fixed one, averaged over a [batch](../docs/glossary.md#batch) of pairs.
+# And that is all. Nobody ever shows the network a field: it learns *without labels*, from images alone.
 #
 # The published training takes 100 [epochs](../docs/glossary.md#epoch). For the sevens of MNIST these are 17,819
 # steps, 19 minutes on a fast machine with two cores. You have half a minute. So this lesson makes three changes: Adam
@@ -270,10 +275,12 @@ claim(same, "the recipe minimises the same loss")
 # %% [markdown]
 # <details><summary>A trap: batch norm has two faces</summary>
 #
-# This network has [batch norm](../docs/glossary.md#batch-norm). In training it takes the means of the batch at hand;
-# afterwards it takes means that it has collected on the way. In this recipe they collect slowly, a hundredth a step.
-# After a short training they are still far behind, and a network that fits well fits badly. Here all 100 test pairs
-# were given at once, with means of their own. Add `network.eval()` before the first look, and see.
+# This network has [batch norm](../docs/glossary.md#batch-norm): from each channel its mean over the batch and all
+# pixels is taken, the rest is divided by its deviation, and a weight and a bias that are learned come after. In
+# training these are the means of the batch at hand; afterwards they are means that it has collected on the way, which
+# began with 0, and the variances with 1. In this recipe they collect slowly, a hundredth a step. After a short training
+# they are still far behind, and a network that fits well fits badly. Here all 100 test pairs were given at once, with
+# means of their own. Add `network.eval()` before the first look, and see.
 #
 # </details>
 #

@@ -62,8 +62,8 @@ def back_through_block(g, x, weight, bias, slope):
         y = double(leaky(x @ weight + bias))
 
     So its kernels have 1 x 1 pixels, and its convolution is a product of matrices, pixel by pixel. `leaky` leaves what
-    is above 0, and multiplies the rest by `slope`. `double` repeats each pixel 2 x 2 times, as in the lesson. Go back
-    through the three steps, from the last one to the first.
+    is above 0, and multiplies the rest by `slope` (at 0 either slope is right). `double` repeats each pixel 2 x 2
+    times, as in the lesson. Go back through the three steps, from the last one to the first.
 
     Parameters
     ----------
