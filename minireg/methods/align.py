@@ -56,7 +56,7 @@ def align(
     `methods/symmetric.py`.
 
     Both images move half of the way. So exchanging them gives the inverse, to the errors of interpolation, and an image
-    with itself gives exactly 0.
+    with itself, or with a constant one, gives exactly 0.
 
     Parameters
     ----------
@@ -110,6 +110,8 @@ def align(
                 field = displacement_of(maps, *pyramid.shape)
                 bar.update(len(maps) * len(scales))
             found[batch] = backend.to_host(field)[:, :height, :width]
+    for image in images:
+        found[np.ptp(image, axis=(1, 2, 3)) == 0] = 0  # a constant image says nothing about where anything is
     return found
 
 
