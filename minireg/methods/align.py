@@ -50,9 +50,9 @@ def align(
 ):
     """Register every pair: an affine map first, then a smooth velocity, both from coarse to fine and symmetric.
 
-    Affine: at a few pixels' size every turn by 15 degrees and three scales are tried with all shifts; the best ones are
-    improved as similarities, and the better of the result and of no motion goes on, finer and finer, as a rigid, a
-    similar and an affine map, each kept if it leaves less difference than the one before. Deformable: see
+    Affine: at a coarse scale turns by multiples of 15 degrees and three scales are tried with all shifts; the best ones
+    are improved as rigid motions, no motion among them, and the best goes on, finer and finer, as a rigid map, a
+    similarity and an affine map, each kept if it leaves less difference than the one before. Deformable: see
     `methods/symmetric.py`.
 
     Both images move half of the way. So exchanging them gives the inverse, to the errors of interpolation, and an image
