@@ -134,7 +134,7 @@ def _error(found, true, seen):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=lambda text: text.split(","), default=list(ROWS), help="names, with commas")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="NAME")
     parser.add_argument("--seeds", type=int, nargs="+", default=[100, 101], help="of the fields")
     parser.add_argument("--without-ants", action="store_true")
     args = parser.parse_args()
@@ -160,7 +160,7 @@ def main():
                 seconds = time.perf_counter() - started
                 numbers += [_error(found, true, seen), 100 * metrics.folded_cells(found)[0], seconds]
             results.append(numbers)
-        print(f"| {row} | " + " | ".join(f"{value:.3f}" for value in np.mean(results, axis=0)) + " |", flush=True)
+        tqdm.write(f"| {row} | " + " | ".join(f"{value:.3f}" for value in np.mean(results, axis=0)) + " |")
 
 
 if __name__ == "__main__":
