@@ -18,7 +18,7 @@ GENERATORS[2, 0, 1], GENERATORS[2, 1, 0] = -1, 1
 GENERATORS[3, 0, 0] = GENERATORS[3, 1, 1] = 1
 GENERATORS[4, 0, 0], GENERATORS[4, 1, 1] = 1, -1
 GENERATORS[5, 0, 1] = GENERATORS[5, 1, 0] = 1
-KINDS = {"translation": 2, "rigid": 3, "similarity": 4, "affine": 6}  # and how many of the generators they have
+KINDS = {"rigid": 3, "similarity": 4, "affine": 6}  # and how many of the generators they have
 
 ANGLES = np.radians(np.arange(-165, 166, 15))
 SCALES = (0.8, 1.0, 1.25)
@@ -88,8 +88,9 @@ def improve(maps, view, kind):
     for _ in range(ITERATIONS):
         root = square_root(maps)
         forth, back = (displacement_of(m, height, width) for m in (root, np.linalg.inv(root)))
-        normal, force, left = _normal_equations(view.residuals(forth, back), motions)
-        coverage = view.coverage(forth, back)
+        seen = view.seen(forth, back)
+        normal, force, left = _normal_equations(view.compare(*seen), motions)
+        coverage = view.coverage(*seen)
         left = np.where(_plausible(maps, height, width), 1 - coverage * (1 - left), np.inf)
         better = left < least
         best, least = np.where(better[:, None, None], maps, best), np.where(better, left, least)

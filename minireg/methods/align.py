@@ -209,25 +209,20 @@ class _Pyramid:
 
 
 class _View:
-    """What is to be made small, as a function of where both images are looked at."""
+    """Both prepared images as seen along two displacements, and how they are compared (`compare`: their residuals)."""
 
     def __init__(self, moving, fixed, residuals, root):
         self.images, self.compare, self.root = (moving, fixed), residuals, root
         self.shape = moving.shape[1:3]
         self.variances = [variance(x[..., :1], x[..., 1:]) for x in self.images]
 
-    def residuals(self, forth, back):
-        """For two displacements (N, H, W, 2) what shall be equal: a list of (a, b, weight), each (N, H, W, 1)."""
-        a, b, inside = self._seen(forth, back)
-        return self.compare(a, b, inside)
-
-    def coverage(self, forth, back):
+    def coverage(self, a, b, inside):
         """The share of both images' variance, (N,), that lies where both are seen."""
-        a, b, inside = self._seen(forth, back)
         seen, whole = (x + y for x, y in ((variance(a, inside), variance(b, inside)), self.variances))
         return backend.to_host(xp.clip(seen / xp.maximum(whole, TINY), 0, 1))
 
-    def _seen(self, forth, back):
+    def seen(self, forth, back):
+        """Both prepared images at two displacements (N, H, W, 2), and 1 or 0, whether both are known there."""
         if self.root is not None:
             forth, back = _then_affine(forth, self.root), _then_affine(back, np.linalg.inv(self.root))
         a, b = (ops.warp(x, u, border="zeros").data for x, u in zip(self.images, (forth, back), strict=True))

@@ -42,7 +42,7 @@ def refine_velocity(velocity, view, size, smoothness, iterations, tolerance):
     Parameters
     ----------
     velocity : (N, h, w, 2), in pixels of the level; one vector for H/h x W/w pixels
-    view : both images, with `residuals` for two displacements (N, H, W, 2) (methods/residuals.py)
+    view : both images, `seen` along two displacements (N, H, W, 2), and `compare`d (methods/residuals.py)
     size : float, the length of the images' side in pixels of the finest level: at all levels the same, for with less
         bending at the coarse ones the velocity strays where the images say nothing
     smoothness : float, above 0
@@ -61,7 +61,7 @@ def refine_velocity(velocity, view, size, smoothness, iterations, tolerance):
     for _ in range(iterations):
         forth, back = half_way(velocity, view.shape)
         factor = forth.shape[1] // velocity.shape[1]
-        normal, force = normal_equations(view.residuals(forth, back), factor)
+        normal, force = normal_equations(view.compare(*view.seen(forth, back)), factor)
         force = force - bending / factor**2 * _laplace(_laplace(velocity))
         step = _conjugate_gradients(normal, bending / factor**2, force) + MOMENTUM * step
         lengths = factor * xp.sqrt(xp.sum(step * step, axis=-1, keepdims=True))
