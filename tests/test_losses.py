@@ -12,7 +12,7 @@ from minireg.classify import cross_entropy
 from minireg.errors import InputError
 from minireg.fields import corner_determinants
 from minireg.gradcheck import gradcheck
-from minireg.gradcheck.cases import between_pixels
+from minireg.gradcheck.drawing import between_pixels
 
 NOT_LOSSES = {"SIMILARITIES", "accuracy"}
 
