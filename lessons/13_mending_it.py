@@ -113,15 +113,15 @@ def as_tensors(*arrays):
     return [Tensor(backend.to_device(array)) for array in arrays]
 
 
-def register(network, moving, fixed):
+def register(network, moving, fixed, repair=np.asarray):
     with no_grad():
         u = network(*as_tensors(moving, fixed))
-    return backend.to_host(u.data)
+    return repair(backend.to_host(u.data))
 
 
-def measure(network, pairs):
-    u = register(network, pairs.moving, pairs.fixed)
-    v = register(network, pairs.fixed, pairs.moving)
+def measure(network, pairs, repair=np.asarray):
+    u = register(network, pairs.moving, pairs.fixed, repair)
+    v = register(network, pairs.fixed, pairs.moving, repair)
     match = metrics.ncc(warp_images(pairs.moving, u), pairs.fixed).mean()
     folds = 100 * np.mean(np.min(corner_determinants(u), axis=0) <= 0)  # percent
     from_home = backend.to_host(compose(*as_tensors(u, v)).data)
@@ -132,31 +132,14 @@ table = {}
 fields = {}
 
 
-def row(name, network, pairs=test):
-    table[name] = measure(network, pairs)
-    fields[name] = register(network, test.moving[:8], test.fixed[:8])
+def row(name, network, repair=np.asarray):
+    table[name] = measure(network, test, repair)
+    fields[name] = register(network, test.moving[:8], test.fixed[:8], repair)
     match, folds, home = table[name]
     return f"{name:22} NCC {match:.3f}   folds {folds:6.3f} %   from home {home:.2f} px"
 
 
-# %% [markdown]
-# The training is that of lesson 12, with options. (The rate of Adam rises at first, and then falls to 0, so that the
-# last steps are small.)
-
-
-# %%
-def loss_of(network, moving, fixed, price=0.0, home=0.0, folding=0.0):
-    u = network(moving, fixed)
-    warped = ops.warp(moving, u, border="edge")
-    loss = 1 - ops.ncc(warped, fixed).mean() + price * losses.diffusion(u)
-    if home > 0:
-        half = len(u.data) // 2
-        loss = loss + home * losses.inverse_consistency(u[:half], u[half:])
-    if folding > 0:
-        loss = loss + folding * losses.folding_penalty(u, threshold=0.3)
-    return loss
-
-
+# %% tags=["hide-input"]
 def train(network, source, steps, both=False, **prices):
     optimiser = Adam(network.parameters(), lr=0.008)
     rate = cosine_schedule(0.008, steps, warmup=steps // 10)
@@ -175,11 +158,29 @@ def train(network, source, steps, both=False, **prices):
     return network
 
 
+# %% [markdown]
+# The training is that of lesson 12, with options: `train`, in the folded cell above. This is its loss. (The rate of
+# Adam rises at first, and then falls to 0, so that the last steps are small.)
+
+
+# %%
+def loss_of(network, moving, fixed, price=0.0, home=0.0, folding=0.0):
+    u = network(moving, fixed)
+    warped = ops.warp(moving, u, border="edge")
+    loss = 1 - ops.ncc(warped, fixed).mean() + price * losses.diffusion(u)
+    if home > 0:
+        half = len(u.data) // 2
+        loss = loss + home * losses.inverse_consistency(u[:half], u[half:])
+    if folding > 0:
+        loss = loss + folding * losses.folding_penalty(u, threshold=0.3)
+    return loss
+
+
 atlas = DigitPairs(digits, 7, pairing="atlas", seed=seed)
 print(row("as in 2020", train(Network(), atlas, steps)))
 
 # %% [markdown]
-# Trained with one fixed image, and asked about any pair, it is not much better than doing nothing.
+# Trained with one fixed image and asked about any pair, it hardly helps.
 #
 # ## Random pairs
 #
@@ -310,10 +311,10 @@ lesson.save(figure, "changes")
 #
 # ## The payoff
 #
-# Now all together, longer, and with two old friends. The price on the corners themselves, from the exercises of
+# Now all together, longer, and with two old friends. The price on corners themselves, from the exercises of
 # lesson 9 (`losses.folding_penalty`: the mean over all corners of max(.3 - det, 0) squared). And a small blur of each
 # answer, as in lesson 8. Four looks, and the other prices are lower. (Many changes at once: this row does not tell
-# which of them helped.) And one thing is left out: **no five is shown in training.**
+# which helped.) And one thing is left out: **no five is shown in training.**
 
 # %%
 no_fives = DigitPairs(digits, "all", leave_out=(5,))
@@ -321,13 +322,43 @@ prices = {"price": 0.02 * price, "home": 0.05, "folding": 100}
 final = Network(skips=True, looks=4, blur=0.7)
 train(final, no_fives, 3 * steps, both=True, **prices)
 print(row("all together, longer", final))
+
+# %% [markdown]
+# ## The last folds
+#
+# Prices make folds rare, but forbid none. (Four times the price on corners took .019 from NCC, and two cells of 500
+# validation pairs still folded.) But any answer can be *checked*. Where a cell folds, smooth that field by half a
+# pixel, and check again. This ends: ever smoother, a field becomes a shift, and a shift does not fold.
+#
+# **Before you run the next cell: what do you expect?** How much NCC is lost?
+
+
+# %%
+def which_fold(u):
+    cells = np.min(corner_determinants(u), axis=0) <= 0
+    return np.any(cells, axis=(1, 2))
+
+
+def repaired(u):
+    u = u.copy()
+    while np.any(which_fold(u)):
+        which = which_fold(u)
+        smoother = smooth(*as_tensors(u[which]), 0.5)
+        u[which] = backend.to_host(smoother.data)
+    return u
+
+
+to_repair = which_fold(register(final, test.moving, test.fixed))
+print(f"{np.sum(to_repair)} of 100 fields are repaired")
+print(row("and repaired", final, repaired))
+
+# %% tags=["hide-input"]
 fives = DigitPairs(digits, 5).held_out(100)
-of_fives = measure(final, fives)
+of_fives = measure(final, fives, repaired)
 print(f"fives before: NCC {metrics.ncc(fives.moving, fives.fixed).mean():.3f}")
 print(f"fives after:  NCC {of_fives[0]:.3f}   folds {of_fives[1]:6.3f} %")
 
-# %% tags=["hide-input"]
-u = fields["all together, longer"]
+u = fields["and repaired"]
 warped = warp_images(test.moving[:8], u)
 figure, axes = pictures.panels(40, rows=5, width=1.2, above=0.15)
 for k in range(8):
@@ -347,22 +378,30 @@ for t in np.linspace(0, 1, 20):
     film.append(np.vstack([np.hstack(bent), np.hstack(test.fixed[:4, ..., 0])]))
 lesson.animate(film, "film")
 
-unseen = measure(final, anything.held_out(100, split="validation"))
+unseen = measure(final, anything.held_out(100, split="validation"), repaired)
 print(f"validation pairs: NCC {unseen[0]:.3f}   folds {unseen[1]:6.3f} %")
-claim(abs(unseen[0] - table["all together, longer"][0]) < 0.02, "on validation pairs NCC is the same, to .02")
+claim(abs(unseen[0] - table["and repaired"][0]) < 0.02, "on validation pairs NCC is the same, to .02")
+folds = table["and repaired"][1], of_fives[1], unseen[1]
+claim(max(folds) == 0, "repaired, no cell folds: of test pairs, of fives, of validation pairs")
 
 # %% [markdown]
+# <details><summary>The answer</summary>
+#
+# Next to nothing. Few fields need the repair, and half a pixel of smoothing changes little but the bad cell.
+#
+# </details>
+#
 # Magenta is the warped image, green the fixed one, white both. A class that it was never shown comes within .05 of the
 # others: it has learned strokes, not digits. Where one digit has a loop and the other has none (with MNIST: the last
 # pair), the match stays poor. No field without folds can make a loop. So here a lower NCC is the honest one.
 #
 # A confession: the rate, the blur and the prices were found by trying, and judged on test images. So the numbers above
-# may flatter them. The validation pairs were not looked at for that: they say how much. You do it the other way round:
-# choose on validation pairs, report the test pairs.
+# may flatter them. The validation pairs were looked at for the repair only: they say how much. Do it the other way
+# round: choose on validation pairs, report the test pairs.
 #
 # ## Your own two digits
 #
-# Write two digits, photograph or scan them, and name the files here. Otherwise the lesson writes two fives, large, in
+# Write two digits, photograph or scan them, and name the files here. Otherwise the lesson writes two fives, in
 # black on white, and reads them. A network knows only what looks like its training. So the digit must become what MNIST
 # is: white on black, its longer side 20 pixels, its centre of ink in the middle.
 
@@ -397,7 +436,7 @@ with tempfile.TemporaryDirectory() as desk:
     mine, other = (read_digit(path) for path in paths)
 
 # %%
-my_u = register(final, mine, other)
+my_u = register(final, mine, other, repaired)
 my_warped = warp_images(mine, my_u)
 my_match = metrics.ncc(my_warped, other).item()
 my_folds = np.sum(np.min(corner_determinants(my_u), axis=0) <= 0)
@@ -431,8 +470,9 @@ claim(rows[2][0] + 0.06 < rows[3][0] + 0.03 < rows[4][0], "skip connections rais
 claim(rows[3][1] > rows[2][1], "skip connections fold more")
 claim(rows[5][2] < 0.5 * rows[4][2], "both ways: less than half of the way from home is left")
 claim(rows[5][1] < 0.2 * rows[4][1] and rows[5][0] < rows[4][0], "fewer than a fifth of the folds stay, for some NCC")
-claim(rows[6][0] > 0.9 and rows[6][1] < 0.01, "at the end NCC is above .9, and less than .01 % of all cells fold")
-claim(of_fives[0] > rows[6][0] - 0.05, "fives, never shown, come within .05 of all digits in NCC")
+claim(rows[6][1] < 0.01, "prices leave less than .01 % of all cells folded")
+claim(rows[7][0] > max(0.9, rows[6][0] - 0.002), "repaired, NCC is above .9, and at most .002 lower")
+claim(of_fives[0] > rows[7][0] - 0.05, "fives, never shown, come within .05 of all digits in NCC")
 claim(my_match > 0.85 and my_folds == 0, "two digits from PNG files match, without folds")
 
 # %% [markdown]
@@ -456,6 +496,14 @@ claim(my_match > 0.85 and my_folds == 0, "two digits from PNG files match, witho
 #   rate * (1 + cos(pi * t)) / 2, where t goes from 0 to 1.
 # - *Prices*: where NCC no longer rises, go on for 150 steps at a lower price, and look at all columns. What changes is
 #   what was in the way.
+# - *The repair* comes after the training, so nothing goes back through it. It smooths only fields that fold, each on
+#   its own and as a whole. Near the border divide by the part of the bell that lies inside. So each number is a mean of
+#   its neighbours, and in the end the field is a shift. Then count folds: at all four corners, in the float32 that you
+#   hand over.
+#   (Scaling a field down, like `fold_free` of lesson 9, takes back a whole motion for one bad cell. Eight validation
+#   pairs whose fields folded had NCC .870. Smoothed they had .857, and scaled .836.) With the repair, prices may be
+#   lower: corners 30, roughness .001 and blur .5 gave NCC .945 instead of .936 on 500 validation pairs, one seed. Then
+#   47 of the fields were repaired instead of 8, and none folded.
 #
 # </details>
 #
@@ -483,6 +531,7 @@ claim(np.isclose(yours.item(), theirs.item(), rtol=1e-4), "both losses are the s
 #
 # - Train on what you will ask for: random pairs.
 # - Skip connections and looks sharpen the match. Prices on roughness, on the way home and on corners mend the field.
+# - What still folds, a check finds, and smoothing removes.
 # - One change at a time, several judges, several seeds. What is smaller than the spread is undecided.
 #
 # ## Exercises
@@ -499,5 +548,5 @@ claim(np.isclose(yours.item(), theirs.item(), rtol=1e-4), "both losses are the s
 #
 # ## What comes next
 #
-# Here folds are talked out of a network by prices. Can one build fields that *cannot* fold, and know the way back for
-# free? [Lesson 14](14_velocity_fields.py) does, with velocities.
+# Here prices make folds rare, and a repair takes the last ones. Can one build fields that *cannot* fold, and know the
+# way back for free? [Lesson 14](14_velocity_fields.py) does, with velocities.

@@ -45,6 +45,7 @@ def whirls(size, strength=2.0):
     return v * (size - 1) / 27
 
 
+# %% tags=["hide-input"]
 def places_around(image, u):
     """The pixels of the image around p + u(p): rows, columns, and how far it is past the first of them."""
     r, c = np.indices(u.shape[:2]) + np.moveaxis(u, -1, 0)
@@ -60,94 +61,7 @@ def warp(image, u):
     return (1 - s) * above + s * below
 
 
-def vjp_warp(g, image, u):
-    """The gradients of the image and of u, from lesson 7."""
-    (i0, i1), (j0, j1), s, t = places_around(image, u)
-    down = (1 - t) * (image[i1, j0] - image[i0, j0]) + t * (image[i1, j1] - image[i0, j1])
-    right = (1 - s) * (image[i0, j1] - image[i0, j0]) + s * (image[i1, j1] - image[i1, j0])
-    g_image = np.zeros_like(image)
-    for i, weight in (i0, 1 - s), (i1, s):
-        np.add.at(g_image, (i, j0), weight * (1 - t) * g)
-        np.add.at(g_image, (i, j1), weight * t * g)
-    return g_image, np.stack([np.sum(g * down, axis=-1), np.sum(g * right, axis=-1)], axis=-1)
-
-
-def centre(x):
-    return x - np.mean(x)
-
-
-def ncc(a, b):
-    saa, sbb = np.sum(centre(a) * centre(a)), np.sum(centre(b) * centre(b))
-    return np.sum(centre(a) * centre(b)) / math.sqrt(saa * sbb)
-
-
-def vjp_ncc(g, a, b):
-    saa, sbb = np.sum(centre(a) * centre(a)), np.sum(centre(b) * centre(b))
-    return g * (centre(b) / math.sqrt(saa * sbb) - ncc(a, b) * centre(a) / saa)
-
-
-def roughness_gradient(u):
-    along_rows, along_columns = u[1:] - u[:-1], u[:, 1:] - u[:, :-1]
-    g = np.zeros_like(u)
-    g[1:] += along_rows / along_rows.size
-    g[:-1] -= along_rows / along_rows.size
-    g[:, 1:] += along_columns / along_columns.size
-    g[:, :-1] -= along_columns / along_columns.size
-    return g
-
-
-def folded(u):
-    """Which cells fold: one of their four corner determinants is 0 or less."""
-    corners = np.concatenate(fields.corner_determinants(u[None]))
-    return np.min(corners, axis=0) <= 0
-
-
-def blurred(field, blur=2.0):
-    distance = np.subtract.outer(np.arange(28), np.arange(28))
-    bell = np.exp(-distance * distance / (2 * blur * blur))
-    bell /= np.sum(bell, axis=1, keepdims=True)
-    return np.stack([bell @ field[..., axis] @ bell.T for axis in (0, 1)], axis=-1)
-
-
-def ncc_gradient(u, image, target):
-    """How 1 - NCC changes with each number of u."""
-    return vjp_warp(vjp_ncc(-1.0, warp(image, u), target), image, u)[1]
-
-
-def descend(gradient, steps=100):
-    """Lesson 9, with the blur of lesson 8. The longest arrow of a step is .3 pixels at first, and shrinks."""
-    x = np.zeros((28, 28, 2))
-    for step in range(steps):
-        g = blurred(gradient(x) + 0.1 * roughness_gradient(x))
-        x = x - 0.3 * (1 - step / steps) * g / np.linalg.norm(g, axis=-1).max()
-    return x
-
-
-def convolve(x, weight):
-    """The convolution of lesson 10, with zeros around the image."""
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, ((1, 1), (1, 1), (0, 0))), (3, 3), axis=(0, 1))
-    return np.tensordot(windows, weight.transpose(2, 0, 1, 3), 3)
-
-
-def to_and_fro(ways):
-    """A dict of name to (field, field back): in each row both images, where one looks in them, and both bent."""
-    figure, axes = pictures.panels(5 * len(ways), rows=len(ways), above=0.3, width=2.2)
-    for k, (name, (way, way_back)) in enumerate(ways.items()):
-        titles = "moving, and where one looks", "bent", "fixed", "fixed, bent back", "fixed, and where one looks"
-        shown = moving, warp(moving, way), fixed, warp(fixed, way_back), fixed
-        row = axes[5 * k : 5 * k + 5]
-        for panel, image, title in zip(row, shown, titles, strict=True):
-            pictures.show(panel, image[..., 0], "" if k else title, vmax=2 if "looks" in title else 1)
-        viz.draw_warped_grid(row[0], way)
-        viz.draw_warped_grid(row[4], way_back)
-        row[0].set_ylabel(name)
-    return figure
-
-
-def quotient(f, x, direction, h=1e-6):
-    return (f(x + h * direction) - f(x - h * direction)) / (2 * h)
-
-
+# %% tags=["hide-input"]
 wind = whirls(28)
 starts = np.stack(np.meshgrid(np.arange(3, 27, 3), np.arange(3, 27, 3), indexing="ij"), axis=-1).reshape(-1, 2)
 paths = [starts.astype(float)]
@@ -168,6 +82,7 @@ for panel, ways, title in (axes[1], jumps, "they jump"), (axes[2], paths, "they 
 lesson.save(figure, "wind")
 
 
+# %% tags=["hide-input"]
 def side(a, b, p):
     """On which side of the line from a to b the point p lies: 1 or -1."""
     (row, column), (down, right) = np.moveaxis(b - a, -1, 0), np.moveaxis(p - a, -1, 0)
@@ -240,7 +155,7 @@ for steps in 1, 2, 4, 8, 1000:
 #
 # Take pixel 1. Its first step leads to 1.5. There, between .5 and 1, it reads .75, and goes on to 2.25. This is the
 # [composition](../docs/glossary.md#composition) of lesson 2: go along `first`, and from there along `second`. The field
-# is read between pixels, like an image. (`warp` does that. It is in the folded cell above, with its gradients.)
+# is read between pixels, like an image. (`warp` does that. It is in a folded cell above.)
 
 
 # %%
@@ -252,6 +167,14 @@ line = np.zeros((1, 5, 2))
 line[0, :, 1] = 0, 0.5, 1, 0.5, 0
 print("twice as far:", np.arange(5) + 2 * line[0, :, 1])
 print("two steps:   ", np.arange(5) + compose(line, line)[0, :, 1])
+
+
+# %% tags=["hide-input"]
+def folded(u):
+    """Which cells fold: one of their four corner determinants is 0 or less."""
+    corners = np.concatenate(fields.corner_determinants(u[None]))
+    return np.min(corners, axis=0) <= 0
+
 
 # %% [markdown]
 # ## 128 steps for the price of 7
@@ -323,6 +246,24 @@ lesson.save(figure, "returned")
 claim(all(0.4 < rest[k + 1] / rest[k] < 0.65 for k in range(5)), "each squaring about halves the way that is left")
 claim(0.8 * rest[7] < rest[8] < 0.1 and rest[0] > 20 * rest[7], "in the end some hundredths of a pixel stay")
 
+
+# %% tags=["hide-input"]
+def vjp_warp(g, image, u):
+    """The gradients of the image and of u, from lesson 7."""
+    (i0, i1), (j0, j1), s, t = places_around(image, u)
+    down = (1 - t) * (image[i1, j0] - image[i0, j0]) + t * (image[i1, j1] - image[i0, j1])
+    right = (1 - s) * (image[i0, j1] - image[i0, j0]) + s * (image[i1, j1] - image[i1, j0])
+    g_image = np.zeros_like(image)
+    for i, weight in (i0, 1 - s), (i1, s):
+        np.add.at(g_image, (i, j0), weight * (1 - t) * g)
+        np.add.at(g_image, (i, j1), weight * t * g)
+    return g_image, np.stack([np.sum(g * down, axis=-1), np.sum(g * right, axis=-1)], axis=-1)
+
+
+def quotient(f, x, direction, h=1e-6):
+    return (f(x + h * direction) - f(x - h * direction)) / (2 * h)
+
+
 # %% [markdown]
 # <details><summary>The answer</summary>
 #
@@ -336,7 +277,7 @@ claim(0.8 * rest[7] < rest[8] < 0.1 and rest[0] > 20 * rest[7], "in the end some
 # ## The gradient comes through
 #
 # Can one descend on v? The loss says what it asks of u = flow(v). Each squaring is a warp, and lesson 7 has its
-# gradients. But one field now plays three parts. Pixel 1 of the line above:
+# gradients (`vjp_warp`, in the folded cell above). But one field now plays three parts. Pixel 1 of the line above:
 #
 #     w1 = u1 + (u read at 1 + u1) = u1 + (1 - u1) * u1 + u1 * u2
 #
@@ -369,6 +310,71 @@ judge = quotient(lambda v: np.sum(g * flow(v, squarings)), wind, direction)
 print(f"random direction: by hand {by_hand:.4f}, quotient {judge:.4f}")
 claim(np.isclose(by_hand, judge, rtol=1e-4), "the gradient of the flow is right")
 
+
+# %% tags=["hide-input"]
+def centre(x):
+    return x - np.mean(x)
+
+
+def ncc(a, b):
+    saa, sbb = np.sum(centre(a) * centre(a)), np.sum(centre(b) * centre(b))
+    return np.sum(centre(a) * centre(b)) / math.sqrt(saa * sbb)
+
+
+def vjp_ncc(g, a, b):
+    saa, sbb = np.sum(centre(a) * centre(a)), np.sum(centre(b) * centre(b))
+    return g * (centre(b) / math.sqrt(saa * sbb) - ncc(a, b) * centre(a) / saa)
+
+
+def ncc_gradient(u, image, target):
+    """How 1 - NCC changes with each number of u."""
+    return vjp_warp(vjp_ncc(-1.0, warp(image, u), target), image, u)[1]
+
+
+# %% tags=["hide-input"]
+def roughness_gradient(u):
+    along_rows, along_columns = u[1:] - u[:-1], u[:, 1:] - u[:, :-1]
+    g = np.zeros_like(u)
+    g[1:] += along_rows / along_rows.size
+    g[:-1] -= along_rows / along_rows.size
+    g[:, 1:] += along_columns / along_columns.size
+    g[:, :-1] -= along_columns / along_columns.size
+    return g
+
+
+def blurred(field, blur=2.0):
+    distance = np.subtract.outer(np.arange(28), np.arange(28))
+    bell = np.exp(-distance * distance / (2 * blur * blur))
+    bell /= np.sum(bell, axis=1, keepdims=True)
+    return np.stack([bell @ field[..., axis] @ bell.T for axis in (0, 1)], axis=-1)
+
+
+# %% tags=["hide-input"]
+def descend(gradient, steps=100):
+    """Lesson 9, with the blur of lesson 8. The longest arrow of a step is .3 pixels at first, and shrinks."""
+    x = np.zeros((28, 28, 2))
+    for step in range(steps):
+        g = blurred(gradient(x) + 0.1 * roughness_gradient(x))
+        x = x - 0.3 * (1 - step / steps) * g / np.linalg.norm(g, axis=-1).max()
+    return x
+
+
+# %% tags=["hide-input"]
+def to_and_fro(ways):
+    """A dict of name to (field, field back): in each row both images, where one looks in them, and both bent."""
+    figure, axes = pictures.panels(5 * len(ways), rows=len(ways), above=0.3, width=2.2)
+    for k, (name, (way, way_back)) in enumerate(ways.items()):
+        titles = "moving, and where one looks", "bent", "fixed", "fixed, bent back", "fixed, and where one looks"
+        shown = moving, warp(moving, way), fixed, warp(fixed, way_back), fixed
+        row = axes[5 * k : 5 * k + 5]
+        for panel, image, title in zip(row, shown, titles, strict=True):
+            pictures.show(panel, image[..., 0], "" if k else title, vmax=2 if "looks" in title else 1)
+        viz.draw_warped_grid(row[0], way)
+        viz.draw_warped_grid(row[4], way_back)
+        row[0].set_ylabel(name)
+    return figure
+
+
 # %% [markdown]
 # Both gradients of `compose` belong to the same u, so they add up. The rest is a walk back through the squarings.
 #
@@ -376,7 +382,7 @@ claim(np.isclose(by_hand, judge, rtol=1e-4), "the gradient of the flow is right"
 #
 # One digit shall become another. Descend three times, with the price of lesson 9 on roughness, .1, and the blur of
 # lesson 8: on u; on v; and on v with a loss for *both* ways. On the way back, the flow is that of -v. So its gradient
-# comes with a minus. (`descend` is in the folded cell at the top.)
+# comes with a minus. (`descend` is in a folded cell above.)
 
 
 # %%
@@ -417,6 +423,14 @@ claim(flows[1] > max(jumps[1], numbers["v, one way"][1]), "the way back matches 
 chosen = "u, and -u", "v, both ways"
 figure = to_and_fro({name: fits[name] for name in chosen})
 lesson.save(figure, "bent")
+
+
+# %% tags=["hide-input"]
+def convolve(x, weight):
+    """The convolution of lesson 10, with zeros around the image."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, ((1, 1), (1, 1), (0, 0))), (3, 3), axis=(0, 1))
+    return np.tensordot(windows, weight.transpose(2, 0, 1, 3), 3)
+
 
 # %% [markdown]
 # On v one can bend as strongly, without a fold, and home is near. With a loss for both ways, one field serves both
@@ -461,28 +475,39 @@ print(f"v(a, a):           {same}")
 #
 # </details>
 #
-# The project looks several times. Each look moves *both* images half of the way, one with the flow of v/2, the other
-# with that of -v/2. They meet in the middle, and there it looks again.
+# The project looks several times. Each look moves *both* images half of the way, so that they meet in the middle. There
+# it looks again. For this each image has two fields, which are 0 at first:
 #
-# - `into`: where to look in an image, from the middle. From the new middle you fly to the old one, and from there along
-#   what was known. So the new flow comes first.
-# - `back`: from an image to the middle. This undoes `into`, so the new flow comes last, and turned round.
-# - At the end: from the fixed image back to the middle, and from there into the moving one.
+#     moving   <-- into_moving --      the      -- into_fixed -->    fixed
+#              -- out_of_moving -->   middle    <-- out_of_fixed --
+#
+# - `into_moving` says for each pixel of the middle where to look in the moving image. So
+#   `warp(moving, into_moving)` is this image, bent into the middle.
+# - `out_of_moving` says for each pixel of the moving image where it lies in the middle. It undoes `into_moving`.
+#
+# A look at both bent images gives v. It leads to a new middle. `half`, the flow of v/2, says where a pixel of the new
+# middle looks in the old one, for the moving image; `half_undone`, the flow of -v/2, is its inverse. For the fixed
+# image the two change places.
+#
+# - Into the image: from the new middle to the old one, then along `into_moving`. So `half` comes first.
+# - Out of it: along `out_of_moving` to the old middle, then on to the new one. So `half_undone` comes last.
+#
+# At the end: out of the fixed image to the middle, and from there into the moving one.
 
 
 # %%
 def register(moving, fixed, looks=3):
     into_moving = into_fixed = np.zeros((28, 28, 2))
-    back_moving = back_fixed = np.zeros((28, 28, 2))
+    out_of_moving = out_of_fixed = np.zeros((28, 28, 2))
     for _ in range(looks):
         v = look(warp(moving, into_moving), warp(fixed, into_fixed))
         half = flow(v / 2, squarings)
-        other = flow(-v / 2, squarings)
+        half_undone = flow(-v / 2, squarings)
         into_moving = compose(half, into_moving)
-        into_fixed = compose(other, into_fixed)
-        back_moving = compose(back_moving, other)
-        back_fixed = compose(back_fixed, half)
-    return compose(back_fixed, into_moving), compose(back_moving, into_fixed)
+        into_fixed = compose(half_undone, into_fixed)
+        out_of_moving = compose(out_of_moving, half_undone)
+        out_of_fixed = compose(out_of_fixed, half)
+    return compose(out_of_fixed, into_moving), compose(out_of_moving, into_fixed)
 
 
 guess, guess_back = register(moving, fixed)
@@ -517,10 +542,10 @@ claim(opposite == 0 and same == 0, "v(b, a) is -v(a, b), and v(a, a) is 0")
 # exchanges the halves.
 #
 #     answer - _swap(answer)                          ask(a, b) - ask(b, a), and the other way round
-#     half_flow = integrate(velocity * 0.5, ...)      half, and in the other half of the batch `other`
+#     half_flow = integrate(velocity * 0.5, ...)      half, and in the other half of the batch half_undone
 #     into = compose(half_flow, into)                 into_moving, into_fixed
-#     back = compose(back, _swap(half_flow))          back_moving gets `other`, back_fixed gets half
-#     compose(_swap(back), into)                      back_fixed, then into_moving; and the other way round
+#     back = compose(back, _swap(half_flow))          out_of_moving gets half_undone, out_of_fixed gets half
+#     compose(_swap(back), into)                      out_of_fixed, then into_moving; and the other way round
 #
 # The rest saves time. Fields have half the size of the images. `enlarge` brings them to the full size and doubles their
 # numbers, since a pixel there is half as large. The first two looks see the images once more at half of their size. The
@@ -529,8 +554,8 @@ claim(opposite == 0 and same == 0, "v(b, a) is -v(a, b), and v(a, a) is 0")
 #
 # If you write such a network yourself: the folded texts of lessons 11 and 13 have all that goes back. In float32
 # write `np.indices(shape).astype(u.dtype)`, or all becomes float64 and slow. And composed fields, enlarged and read
-# at pixels, may still fold in a cell or two. Multiply such a field by the largest factor below 1 that leaves none
-# (the exercise `fold_free` of lesson 9), and say that you did.
+# at pixels, may still fold in a cell or two. Repair them as at the end of lesson 13: smooth that field by half a pixel,
+# and once more, until no cell of it folds. Say that you did, and how often.
 #
 # </details>
 
@@ -560,6 +585,8 @@ def answers(one, other):
 untrained = answers(a, b)
 exchange = np.allclose(untrained, answers(b, a)[::-1], atol=1e-4)
 claim(exchange, "in the project's network, exchanged images exchange the fields")
+
+# %% tags=["hide-input"]
 optimiser = Adam(network.parameters(), 0.002)
 for _ in range(100):
     way, way_back = network.both_ways(a, b)

@@ -1,28 +1,45 @@
-"""python -m minireg.register: align your own images, with a trained network or without."""
+"""python -m minireg.register: align your own images, one pair or a list of them, with a trained network or without."""
 
 if __name__ == "__main__":
     from minireg.command import prepare_process
 
     prepare_process()
 
+import argparse
+import csv
+import importlib.util
+import os
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from minireg import backend, command, losses, metrics, viz
 from minireg.data import DIGITS, normalise_percentiles
-from minireg.data.images import read_images, read_intensities, read_labels
+from minireg.data.geometry import Geometry
+from minireg.data.images import (
+    ROUNDING,
+    SUFFIXES,
+    read_images,
+    read_label_picture,
+    read_picture,
+    suffix_of,
+    write_image,
+)
+from minireg.data.lists import read_list
+from minireg.data.medical import write_itk_field
 from minireg.data.points import read_points, write_points
-from minireg.errors import InputError
-from minireg.fields import warp_images, warp_labels, warp_points
-from minireg.files import refuse_to_overwrite, save_npz
-from minireg.methods import METHODS, TRANSFORMATIONS, make_method
+from minireg.data.saved import Registration, save_registration
+from minireg.errors import InputError, MiniregError
+from minireg.fields import affine_part, warp_images, warp_labels, warp_points
+from minireg.files import atomic_write, refuse_to_overwrite
+from minireg.methods import METHODS, TRANSFORMATIONS, centre_on_centre, in_square_pixels, make_method, register_in_space
 from minireg.training import CHECKPOINT, load_network
 
 NAMES = [name for name in METHODS if name != "identity"]
-PICTURES = ("registration.png", "fields.png", "registration.gif")
 LANDMARKS = ("moving_row", "moving_column", "fixed_row", "fixed_column")
 OPTIONS = {  # which methods have it, and what it is called below the command line
     "checkpoint": (("network", "network+refine"), None),
@@ -37,19 +54,51 @@ OPTIONS = {  # which methods have it, and what it is called below the command li
     "landmarks": (("tps",), None),
     "smoothing": (("tps",), "smoothing"),
 }
+INPUTS = {  # files that may be others for each pair, and what is in them
+    "moving": "moving image",
+    "fixed": "fixed image",
+    "moving_mask": "mask",
+    "fixed_mask": "mask",
+    "moving_labels": "label maps",
+    "landmarks": "landmarks",
+    "points": "points",
+}
+COLUMNS = (*INPUTS, "moving_slice", "fixed_slice", "name")  # of a list of pairs
+RESULT, LIST, POINTS, AFFINE, ITK = "registration.npz", "pairs.csv", "points.csv", "affine.txt", "displacement.nii.gz"
+PICTURES = ("registration.png", "fields.png", "inspection.png", "registration.gif")
+WARPED = [f"warped{suffix}" for suffix in (*SUFFIXES, ".nii", ".nii.gz", ".dcm")]
+NUMBERS = {"ncc_before": ".4f", "ncc_after": ".4f", "folded": ".3%", "ms": ".1f"}
+AFFINE_HEADER = (
+    "The affine map that is closest to the field, by least squares: two rows for each pair, which send (row, column, "
+    "1) in the fixed image to (row, column) in the moving image, in pixels from 0."
+)
 
 
 def main(argv=None):
     """The command line: parse, register, write. Returns the exit code."""
-    return command.run("minireg.register", lambda: _register(_parse(argv)))
+    return command.run("minireg.register", lambda: _main(_parse(argv)))
 
 
 def _parse(argv):
     parser = command.parser("minireg.register", "Align your own images, with a trained network or without.")
     add = parser.add_argument
-    add("moving", metavar="MOVING", help="PNG, or .npy with one image (H, W) or a stack (N, H, W)")
-    add("fixed", metavar="FIXED", help="the same; one image stands for a stack of equal ones")
-    add("--out", required=True, metavar="FOLDER", help="where to write registration.npz and the pictures")
+    add(
+        "moving",
+        nargs="?",
+        metavar="MOVING",
+        help="PNG, NIfTI, DICOM (a file, or a folder with a series), or .npy with an image (H, W) or a stack (N, H, W)",
+    )
+    add("fixed", nargs="?", metavar="FIXED", help="the same; one image stands for a stack of equal ones")
+    add("--out", required=True, metavar="FOLDER", help="where to write registration.npz, the warped image, pictures")
+    add(
+        "--pairs",
+        metavar="FILE",
+        help="in place of MOVING and FIXED: CSV with the columns moving and fixed, one pair a line, each written to a "
+        f"folder of its own in FOLDER; further columns: {', '.join(COLUMNS[2:])}",
+    )
+    add("--slice", metavar="AXIS:INDEX", help="of volumes: axial, coronal, sagittal or 0, 1, 2, and which: axial:80")
+    add("--moving-slice", metavar="AXIS:INDEX", help="of the moving volume alone")
+    add("--fixed-slice", metavar="AXIS:INDEX", help="of the fixed volume alone")
     add("--method", choices=NAMES, help="default: network with a checkpoint, align without")
     add("--checkpoint", metavar="FILE", help="checkpoint.npz of a run folder, for the methods with a network")
     add(
@@ -73,71 +122,104 @@ def _parse(argv):
     add("--stages", help="of align: affine,deformable (default), or one of them")
     add("--smoothness", type=float, metavar="S", help="how stiff the field is (default: align 4, optimise 0.1)")
     add("--levels", type=int, metavar="N", help="resolutions, each half of the one before (align: as many as fit)")
-    add("--moving-mask", metavar="FILE", help="for align: label maps, .png or .npy; where they are 0 nothing counts")
+    add("--moving-mask", metavar="FILE", help="for align: label maps of the images' format; where 0, nothing counts")
     add("--fixed-mask", metavar="FILE", help="the same for the fixed images")
     add("--landmarks", metavar="FILE", help=f"for tps: CSV with the columns {', '.join(LANDMARKS)}, in pixels")
     add("--smoothing", type=float, metavar="S", help="of tps: 0 meets every landmark (default: 0)")
-    add("--moving-labels", metavar="FILE", help="label maps of the moving images, .png or .npy, to be warped too")
+    add("--moving-labels", metavar="FILE", help="label maps of the moving images, to be warped too")
     add(
         "--points",
         metavar="FILE",
         help="CSV of points (row, column) in the fixed image, to be found in the moving one",
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.pairs is None and args.fixed is None:
+        parser.error("expected MOVING and FIXED, or --pairs FILE")
+    if args.pairs is not None and args.moving is not None:
+        parser.error("--pairs FILE names the images: leave out MOVING and FIXED")
+    return args
 
 
-def _register(args):
+def _main(args):
     backend.use(args.backend)
+    pairs = [args] if args.pairs is None else _read_list(args)
+    _method_and_options(pairs[0])
+    model = load_network(args.checkpoint) if args.checkpoint else (None, None)
+    if args.pairs is not None:
+        return _register_all(args, pairs, model)
+    count, name, numbers, moved = _register(args, model, progress=True)
+    texts = {key: f"{numbers[key]:{form}}" for key, form in NUMBERS.items()}
+    print(
+        f"{count} pairs: NCC {texts['ncc_before']} -> {texts['ncc_after']}, folded pixels {texts['folded']}, "
+        f"{texts['ms']} ms a pair with {name}; {moved}; written to {args.out}"
+    )
+    return 0
+
+
+# One pair of files
+
+
+class _Side(NamedTuple):
+    """The moving or the fixed images."""
+
+    images: np.ndarray  # (N, H, W, 1), in the unit of the file
+    compared: np.ndarray  # the same, as a method sees them
+    shown: np.ndarray  # the same in [0, 1]
+    geometry: Geometry
+
+
+def _register(args, model, progress):
+    """Register two files and write everything.
+
+    Returns the number of pairs, the method's name, the means of NUMBERS, and how far things have moved, in words.
+    """
+    network, configuration = model
     name, options = _method_and_options(args)
-    folder = Path(args.out)
-    if (folder / CHECKPOINT).exists():
-        raise InputError(
-            f"--out {folder} is the folder of a training run, whose pictures have the same names: name another"
-        )
-    network, configuration = load_network(args.checkpoint) if args.checkpoint else (None, None)
     if name == "network+refine":
         options.setdefault("loss", configuration.loss)
-    trained_on_files = configuration is not None and configuration.data not in (*DIGITS, "phantom")
-    if args.points is not None and Path(args.points).resolve() == (folder / "points.csv").resolve():
-        raise InputError(f"--out {folder} would be written over the points in {args.points}: name another folder")
-    was_there = (folder / "registration.npz").exists()
-    if not was_there:
-        refuse_to_overwrite(folder, PICTURES if args.points is None else (*PICTURES, "points.csv"))
-    moving, fixed = _read_pairs(args, _read_as_in_training if trained_on_files else read_images)
-    labels = None if args.moving_labels is None else _read_labels(args.moving_labels, moving.shape)
-    for option in ("moving_mask", "fixed_mask"):
-        if getattr(args, option) is not None:
-            options[option] = _read_labels(getattr(args, option), moving.shape)
+    folder = Path(args.out)
+    _refuse_to_overwrite(args, folder)
+    moving, fixed = _read_sides(args, configuration)
+    labels, *masks = (
+        None if getattr(args, option) is None else _read_labels(args, option, side.images.shape)
+        for option, side in (("moving_labels", moving), ("moving_mask", moving), ("fixed_mask", fixed))
+    )
     points = None if args.points is None else read_points(args.points, ("row", "column"))
-    if network is not None:
-        options["network"] = network
-    if name == "tps":
-        options["landmarks"] = read_points(args.landmarks, LANDMARKS)
-    method = make_method(name, progress=True, **options)
+    landmarks = None if args.landmarks is None else read_points(args.landmarks, LANDMARKS)
+    method = make_method(name, network=network, landmarks=landmarks, progress=progress, **options)
 
+    spacings = _spacings(moving.geometry, fixed.geometry)
     started = time.perf_counter()
-    displacement = method(moving, fixed)
-    milliseconds = (time.perf_counter() - started) / len(moving) * 1000
-    warped = warp_images(moving, displacement)
-    arrays = {"warped": warped[..., 0], "displacement": displacement}
+    displacement = register_in_space(method, moving.compared, fixed.compared, *spacings, *masks, landmarks)
+    milliseconds = (time.perf_counter() - started) / len(displacement) * 1000
+
+    warped = warp_images(moving.images.astype(np.float32), displacement)[..., 0]
+    arrays = {"warped": warped}
     if labels is not None:
         arrays["warped_labels"] = warp_labels(labels, displacement)[..., 0]
+    registration = Registration(displacement, moving.images.shape[1:3], fixed.geometry, moving.geometry)
+    _write(folder, registration, arrays, points)
+    if len(warped) == 1:
+        _write_for_others(folder, registration, warped[0], moving.images.dtype, suffix_of(args.fixed))
 
-    folder.mkdir(parents=True, exist_ok=True)
-    save_npz(folder / "registration.npz", **arrays)
-    if was_there:
-        (folder / "points.csv").unlink(missing_ok=True)  # of the earlier registration
-    if points is not None:
-        _write_points(folder / "points.csv", points, displacement)
-    viz.registration_picture(moving, fixed, warped, displacement, folder / "registration.png")
-    viz.field_picture(moving, fixed, warped, displacement, folder / "fields.png")
-    viz.animation(moving, fixed, displacement, folder / "registration.gif")
-    before, after = metrics.ncc(moving, fixed).mean(), metrics.ncc(warped, fixed).mean()
-    folded = metrics.folded_pixels(displacement).mean()
-    print(
-        f"{len(moving)} pairs: NCC {before:.4f} -> {after:.4f}, folded pixels {folded:.3%}, {milliseconds:.1f} ms a "
-        f"pair with {name}; written to {folder}"
+    # Pictures are on the grid of the fixed image, made square; there the moving one lies centre on centre, and bends.
+    start = centre_on_centre(moving.shown, fixed.shown, *spacings)
+    on_grid = warp_images(moving.shown, start), fixed.shown, warp_images(moving.shown, displacement)
+    images = [in_square_pixels(image, spacings[1])[0] for image in on_grid]
+    bend, side = in_square_pixels((displacement - start) * np.float32(spacings[0]), spacings[1])
+    bend = bend / np.float32(side)
+    viz.registration_picture(*images, bend, folder / "registration.png")
+    viz.field_picture(*images, bend, folder / "fields.png")
+    viz.inspection_picture(*images, bend, folder / "inspection.png", (side, side))
+    viz.animation(*images[:2], bend, folder / "registration.gif")
+    values = (
+        metrics.ncc(images[0], images[1]),
+        metrics.ncc(images[2], images[1]),
+        metrics.folded_pixels(bend),
+        milliseconds,
     )
+    numbers = {key: float(np.mean(value)) for key, value in zip(NUMBERS, values, strict=True)}
+    return len(warped), name, numbers, _how_far(registration, start, spacings)
 
 
 def _method_and_options(args):
@@ -157,35 +239,95 @@ def _method_and_options(args):
     return name, options
 
 
-def _read_as_in_training(path):
-    """Images with intensities of any range, normalised as the images of a folder are for training."""
-    return normalise_percentiles(read_intensities(path))
-
-
-def _read_pairs(args, read):
-    """The moving and the fixed images, equally many and of one size."""
-    moving, fixed = read(args.moving), read(args.fixed)
-    if moving.shape[1:] != fixed.shape[1:]:
+def _refuse_to_overwrite(args, folder):
+    """Raise InputError where this registration would be written over what is not from an earlier one."""
+    if (folder / CHECKPOINT).exists():
         raise InputError(
-            f"the images have different sizes: {args.moving} is {moving.shape[1]} x {moving.shape[2]}, {args.fixed} is "
-            f"{fixed.shape[1]} x {fixed.shape[2]}; crop or pad them to one size first"
+            f"--out {folder} is the folder of a training run, whose pictures have the same names: name another"
         )
-    if len(moving) != len(fixed) and 1 not in (len(moving), len(fixed)):
+    written = (*PICTURES, AFFINE, ITK, *WARPED)
+    own = {os.path.realpath(folder / name) for name in ("", RESULT, POINTS, *written)}
+    for option, what in INPUTS.items():
+        path = getattr(args, option)
+        if path is not None and os.path.realpath(path) in own:
+            raise InputError(f"--out {folder} would be written over the {what} in {path}: name another folder")
+    if not (folder / RESULT).exists():
+        refuse_to_overwrite(folder, written if args.points is None else (POINTS, *written))
+
+
+def _read_sides(args, configuration):
+    """The moving and the fixed side, equally many images on both."""
+    sides = [_read_side(getattr(args, role), _place(args, role), configuration) for role in ("moving", "fixed")]
+    counts = [len(side.images) for side in sides]
+    if counts[0] != counts[1] and 1 not in counts:
         raise InputError(
-            f"{args.moving} holds {len(moving)} images and {args.fixed} {len(fixed)}: give equally many, or one for all"
+            f"{args.moving} holds {counts[0]} images and {args.fixed} {counts[1]}: give equally many, or one for all"
         )
-    shape = (max(len(moving), len(fixed)), *moving.shape[1:])
-    return tuple(np.ascontiguousarray(np.broadcast_to(images, shape)) for images in (moving, fixed))
+    return [_Side(*(_for_all(images, max(counts)) for images in side[:3]), side.geometry) for side in sides]
 
 
-def _read_labels(path, shape):
-    labels = read_labels(path)
+def _read_side(path, place, configuration):
+    """A network sees images as in its training: digits and phantoms as they are, those of files normalised."""
+    picture = read_picture(path, place)
+    as_they_are = configuration is not None and configuration.data in (*DIGITS, "phantom")
+    if as_they_are and suffix_of(path) in SUFFIXES:
+        shown = read_images(path)
+    else:
+        shown = normalise_percentiles(picture.compared)
+    return _Side(picture.images, picture.compared if configuration is None else shown, shown, picture.geometry)
+
+
+def _place(args, role):
+    """Which slice of a volume."""
+    return getattr(args, f"{role}_slice") or args.slice
+
+
+def _for_all(images, count):
+    return np.ascontiguousarray(np.broadcast_to(images, (count, *images.shape[1:])))
+
+
+def _read_labels(args, option, shape):
+    """The label maps in a file, as many and as large as the images they belong to."""
+    path = getattr(args, option)
+    place = None if suffix_of(path) in SUFFIXES else _place(args, option.split("_")[0])
+    labels = read_label_picture(path, place).images
     if labels.shape[1:] != shape[1:] or len(labels) not in (1, shape[0]):
         raise InputError(
             f"{path} holds {len(labels)} label maps of {labels.shape[1]} x {labels.shape[2]}: expected {shape[0]}, or "
             f"one for all, of {shape[1]} x {shape[2]} as the images"
         )
-    return np.ascontiguousarray(np.broadcast_to(labels, shape))
+    return _for_all(labels, shape[0])
+
+
+def _spacings(moving, fixed):
+    """Of both images, in mm. One that does not say is taken to be like the other."""
+    known = [geometry for geometry in (moving, fixed) if geometry.measured] or [moving, fixed]
+    return known[0].spacing, known[-1].spacing
+
+
+def _write(folder, registration, arrays, points):
+    """What there is of every registration but the pictures, in place of what an earlier one has left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    was_there = (folder / RESULT).exists()
+    save_registration(folder / RESULT, registration, **arrays)
+    if was_there:
+        for name in (POINTS, ITK, *WARPED):
+            (folder / name).unlink(missing_ok=True)
+    if points is not None:
+        _write_points(folder / POINTS, points, registration.displacement)
+    with atomic_write(folder / AFFINE, "w") as file:
+        np.savetxt(file, affine_part(registration.displacement).reshape(-1, 3), "%.9g", header=AFFINE_HEADER)
+
+
+def _write_for_others(folder, registration, warped, dtype, suffix):
+    """The warped image in the format of the fixed one and the bits of the moving one, and the field for ITK."""
+    if dtype.kind == "u":
+        warped = np.rint(warped).astype(dtype)
+    elif suffix == ".png" and not -ROUNDING <= warped.min() <= warped.max() <= 1 + ROUNDING:
+        suffix = ".npy"  # PNG has no such numbers
+    write_image(folder / f"warped{suffix}", warped, registration.fixed)
+    if importlib.util.find_spec("nibabel"):
+        write_itk_field(folder / ITK, registration)
 
 
 def _write_points(path, points, displacement):
@@ -198,6 +340,80 @@ def _write_points(path, points, displacement):
         for point, there in zip(points[pair], found[pair], strict=True)
     ]
     write_points(path, ("pair", "row", "column", "moving_row", "moving_column"), rows)
+
+
+def _how_far(registration, start, spacings):
+    """In words, how far from the start those pixels look that look inside the moving image."""
+    displacement = registration.displacement
+    looked_at = np.stack(np.indices(displacement.shape[1:3]), axis=-1) + displacement
+    inside = ((looked_at > -0.5) & (looked_at < np.array(registration.moving_shape) - 0.5)).all(axis=-1)
+    if not inside.any():
+        return "no pixel looks inside the moving image"
+    lengths = np.linalg.norm((displacement - start) * spacings[0], axis=-1)[inside]
+    side = min(spacings[1])  # of a pixel of the fixed image, the finer one
+    measured = registration.fixed.measured and registration.moving.measured
+    mean, most = (
+        f"{length / side:.2f} pixels" + (f" ({length:.2f} mm)" if measured else "")
+        for length in (lengths.mean(), lengths.max())
+    )
+    return f"moved by {mean} on average, {most} at most"
+
+
+# A list of pairs
+
+
+def _read_list(args):
+    """For each line of the CSV file the arguments for its pair; paths are relative to the file."""
+    path = Path(args.pairs)
+    lines = read_list(path, COLUMNS, may_be_empty=COLUMNS[2:])
+    if not lines:
+        raise InputError(f"{path} lists no pairs: expected one a line, below the line with the names of the columns")
+    pairs, names = [], set()
+    for number, line in enumerate(lines, start=1):
+        given = {column: str(path.parent / text) if column in INPUTS else text for column, text in line.items() if text}
+        name = given.pop("name", f"{number:04d}")
+        if Path(name).name != name or name in ("..", LIST) or not name.isprintable() or name.casefold() in names:
+            raise InputError(f"pair {number} of {path} cannot be called {name!r}: each needs a folder name of its own")
+        names.add(name.casefold())
+        pairs.append(argparse.Namespace(**vars(args) | given | {"out": Path(args.out) / name}))
+    return pairs
+
+
+def _register_all(args, pairs, model):
+    """Register every pair of a list; one that fails does not stop the others. Returns the exit code."""
+    path = Path(args.out) / LIST
+    header = ["pair", *NUMBERS, "error"]
+    if path.exists() and not path.read_bytes().startswith(",".join(header).encode()):
+        raise InputError(f"--out {args.out} holds {LIST}, which is not from a registration: name another folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    try:
+        for pair in tqdm(pairs, "registering", unit="pair"):
+            row = {"pair": pair.out.name}
+            try:
+                row |= _register(pair, model, progress=False)[2]
+            except (MiniregError, OSError, MemoryError) as error:
+                row["error"] = " ".join(str(error).split()) or type(error).__name__
+            rows.append(row)
+    finally:  # interrupted, too
+        with atomic_write(path, "w") as file:
+            writer = csv.DictWriter(file, header, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    print(_table(rows))
+    failed = sum("error" in row for row in rows)
+    print(f"{len(rows) - failed} of {len(rows)} pairs registered; written to {args.out}, these numbers to {path}")
+    return command.USER_MISTAKE if failed else 0
+
+
+def _table(rows):
+    width = max(len("pair"), *(len(row["pair"]) for row in rows))
+    lines = [f"{'pair':{width}}  NCC before  after     folded  ms a pair"]
+    for row in rows:
+        before, after, folded, ms = ("" if "error" in row else f"{row[key]:{form}}" for key, form in NUMBERS.items())
+        text = row.get("error") or f"{before:>10}  {after:>6}  {folded:>8}  {ms:>9}"
+        lines.append(f"{row['pair']:{width}}  {text}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

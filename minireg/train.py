@@ -54,7 +54,15 @@ def _parse(argv):
     )
     add("--modality", choices=MODALITIES, help="of phantoms; multi: CT to MR (default: mr)")
     add("--size", type=int, metavar="PIXELS", help=f"height and width of phantoms (default: {FOR_PHANTOMS['size']})")
-    add("--augment", action="store_const", const=True, help="also deform and brighten the training pairs at random")
+    add(
+        "--augment",
+        type=float,
+        nargs="?",
+        const=1.0,
+        metavar="FACTOR",
+        help="change the brightness of the training images at random, so many times as much as usual; 0: not at all "
+        "(default: 1 for images in files, else 0)",
+    )
     add("--model", choices=MODELS, help="the network (default: the recipe's)")
     add("--loss", choices=losses.SIMILARITIES, help="how alike images are (default: the recipe's)")
     add("--smoothness", type=float, metavar="W", help="weight of the field's roughness in the loss")
@@ -104,6 +112,8 @@ def _train(args):
             f"{_command_to_resume(args, trainer.folder)}"
         ) from None
     print(format_table(scores))
+    if trainer.warning:
+        print(f"Warning: {trainer.warning}.", file=sys.stderr)
     print(
         f"Pictures, metrics and the checkpoint are in {trainer.folder}; look at {trainer.folder / 'registration.png'}"
     )

@@ -22,11 +22,11 @@ FLOORS = [
     {"nn", "optim", "models", "losses", "metrics", "fields", "data"},
     {"methods", "evaluation", "viz"},
     {"training"},
-    {"train", "register", "evaluate", "classify", "gradcheck"},
+    {"train", "register", "apply", "evaluate", "classify", "gradcheck"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 MOST_FLOORS = 9  # that a drawing of the imports may have
-COMMANDS = ["minireg.train", "minireg.evaluate", "minireg.register", "minireg.classify", "minireg.gradcheck"]
+COMMANDS = [f"minireg.{command}" for command in ("train", "evaluate", "register", "apply", "classify", "gradcheck")]
 
 
 def name_of(path):

@@ -116,14 +116,26 @@ def test_without_label_maps_there_are_none(tmp_path):
 
 def test_which_images_are_held_out_depends_on_their_names_alone(folder):
     source = FolderPairs(folder)
-    before = {title for title, test in zip(source.titles, source.test, strict=True) if test}
+    before = {title for title, split in zip(source.titles, source.split, strict=True) if split == "test"}
     assert len(before) == 2
     for name in ("other", "more"):
         save_png(folder / f"{name}.png", as_bytes(heads(1).fixed[0, ..., 0]))
         save_png(folder / "labels" / f"{name}.png", heads(1).fixed_labels[0, ..., 0])
     source = FolderPairs(folder)
-    after = {title for title, test in zip(source.titles, source.test, strict=True) if test}
+    after = {title for title, split in zip(source.titles, source.split, strict=True) if split == "test"}
     assert len(after) == 2 and len(before - after) <= len(after & {"other", "more"})
+
+
+def test_of_twenty_images_two_are_for_validation_and_these_are_neither_trained_on_nor_tested(tmp_path):
+    images = np.random.default_rng(0).random((20, 16, 16))
+    np.save(tmp_path / "stack.npy", images[:19])
+    assert "validation" not in FolderPairs(tmp_path).split
+    np.save(tmp_path / "stack.npy", images)
+    source = FolderPairs(tmp_path)
+    trained_on = set(rows(source.sampler(np.random.default_rng(0)).draw(60)[0]))
+    validation, test = (set(rows(source.held_out(split=split).moving)) for split in ("validation", "test"))
+    assert (len(trained_on), len(validation), len(test)) == (14, 2, 4) == (source.epoch, 2, 4)
+    assert len(trained_on | validation | test) == 20
 
 
 def test_other_files_in_the_folder_are_passed_over(folder):
@@ -150,6 +162,9 @@ def test_a_column_split_decides_what_is_held_out(folder):
     lines = [f"head{i}.png,head{i + 5}.npy,{'test' if i in (1, 3) else 'train'}" for i in range(5)]
     path.write_text("\n".join(["moving,fixed,split", *lines]))
     assert sorted(FolderPairs(path).held_out().titles) == ["head1 to head6", "head3 to head8"]
+    path.write_text("\n".join(["moving,fixed,split", *lines]).replace("train", "validation", 1))
+    assert FolderPairs(path).held_out(split="validation").titles == ["head0 to head5"]
+    assert len(FolderPairs(path).sampler(np.random.default_rng(0)).moving) == 2
     path.write_text("\n".join(["moving,fixed,split", *lines]).replace("test", "train", 1))
     with pytest.raises(InputError, match="gives 4 pairs to train and 1 to test: at least 2 of each"):
         FolderPairs(path)
@@ -293,7 +308,10 @@ def test_a_folder_that_cannot_be_used_is_refused_in_one_sentence(tmp_path, folde
         ("moving,fixed,age\na.png,b.png,7", "has an unknown column 'age': expected moving, fixed, moving_labels"),
         ("moving,fixed\nhead0.png", "line 2 of PATH does not have one entry for each of moving, fixed"),
         ("moving,fixed\nhead0.png,head1.png,", "line 2 of PATH does not have one entry for each"),
-        ("moving,fixed,split\nhead0.png,head1.png,dev", "line 2 of PATH has the split 'dev': expected train or test"),
+        (
+            "moving,fixed,split\nhead0.png,head1.png,dev",
+            "line 2 of PATH has the split 'dev': expected train, validation, test",
+        ),
         ("moving,fixed,moving_labels\nhead0.png,head1.png,a.png", "only one of the columns moving_labels and fixed_l"),
         ("moving,fixed\nhead0.png,head77.png", "there is no image file"),
         ("moving,fixed\nhead0.png,head1.png", "PATH has 1 pairs: at least 4 are needed"),
@@ -315,9 +333,10 @@ def test_what_is_no_data_at_all_is_named_with_what_there_is(tmp_path, capsys):
         load_data(str(tmp_path / "notes.txt"))
     with pytest.raises(InputError, match=r"data set '.*' has no option 'modality': it takes none"):
         load_data(str(tmp_path), modality="ct")
-    with pytest.raises(InputError, match="no split 'validation'"):
-        np.save(tmp_path / "stack.npy", heads(4).moving[..., 0])
-        FolderPairs(tmp_path).held_out(split="validation")
+    np.save(tmp_path / "stack.npy", heads(10).moving[:4, ..., 0])
+    for split in ("validation", "train"):
+        with pytest.raises(InputError, match=f"no pairs of the split '{split}': choose test, or give more images"):
+            FolderPairs(tmp_path).held_out(split=split)
 
 
 # Training on them

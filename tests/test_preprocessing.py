@@ -1,4 +1,4 @@
-"""Intensities to [0, 1], crop to the object, pad; and augmentation, which must keep a pair a pair."""
+"""Intensities to [0, 1], crop to the object, pad."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from minireg import metrics
 from minireg.data import crop_to_object, normalise_percentiles, pad
-from minireg.data.augmentation import augment
 from minireg.data.phantom import draw_pairs
 from minireg.errors import InputError
 
@@ -100,31 +99,3 @@ def test_where_there_is_no_object_nothing_is_cut_away():
 def test_crop_undoes_pad():
     images = np.random.default_rng(0).uniform(0.1, 1, (2, 9, 7, 1))
     np.testing.assert_array_equal(crop_to_object(pad(images, 20))[0], images)
-
-
-# Augmentation
-
-
-def augmented(moving, fixed, seed=0):
-    return augment(moving, fixed, np.random.default_rng(seed))
-
-
-def test_both_images_of_a_pair_move_alike_and_every_pair_in_its_own_way():
-    image = draw_pairs(np.random.default_rng(0), 1, 64, noise=False).fixed
-    images = np.repeat(image, 4, axis=0)
-    moving, fixed = augmented(images, images)
-    assert moving.shape == images.shape and moving.dtype == np.float32
-    assert moving.min() >= 0 and moving.max() <= 1
-    # The exponents differ, and change neither where the head ends nor the order of the intensities.
-    np.testing.assert_array_equal(moving > 0, fixed > 0)
-    assert metrics.ncc(moving, fixed).min() > 0.97
-    for a in range(4):
-        assert metrics.ncc(moving[a : a + 1], image) < 0.97
-        for b in range(a):
-            assert metrics.ncc(moving[a : a + 1], moving[b : b + 1]) < 0.97
-
-
-def test_augmentation_follows_its_generator():
-    pairs = draw_pairs(np.random.default_rng(0), 2, 32)
-    first, again, other = (augmented(pairs.moving, pairs.fixed, seed) for seed in (1, 1, 2))
-    assert np.array_equal(first, again) and not np.array_equal(first, other)

@@ -8,9 +8,13 @@ import pytest
 from short_runs import complaint, short_animation, small_digits
 
 from minireg import metrics, register, viz
+from minireg.data import normalise_percentiles
+from minireg.data.images import Picture, read_picture, write_image
 from minireg.data.points import read_points
+from minireg.data.saved import load_registration
 from minireg.errors import InputError
-from minireg.methods import align, optimise
+from minireg.fields import warp_images
+from minireg.methods import align, optimise, register_in_space
 
 pytest_plugins = ["digits_fixture"]
 
@@ -49,12 +53,16 @@ def refused(capsys, tmp_path, *options):
 
 def test_without_a_checkpoint_the_images_are_aligned(images, tmp_path, capsys):
     result = registered(tmp_path, "--iterations", "5")
-    assert set(result) == {"warped", "displacement"}
-    np.testing.assert_array_equal(result["displacement"], align(*images, iterations=5))
-    before, after = metrics.ncc(*images).mean(), metrics.ncc(result["warped"][..., None], images[1]).mean()
+    displacement = align(*images, iterations=5)
+    np.testing.assert_array_equal(result["displacement"], displacement)
+    np.testing.assert_array_equal(result["warped"], warp_images(images[0], displacement)[..., 0])
+    moving, fixed = (normalise_percentiles(image) for image in images)  # as the pictures show them
+    before, after = metrics.ncc(moving, fixed).mean(), metrics.ncc(warp_images(moving, displacement), fixed).mean()
     assert after > before
     said = capsys.readouterr().out
     assert f"2 pairs: NCC {before:.4f} -> {after:.4f}" in said and "ms a pair with align" in said
+    assert "pixels on average" in said and "mm" not in said  # these files do not say how wide a pixel is
+    assert not list((tmp_path / "out").glob("warped.*"))  # that is for a single pair
 
 
 def test_the_options_reach_the_method(images, tmp_path):
@@ -190,6 +198,220 @@ def test_a_network_trained_on_files_sees_images_normalised_as_in_training(traine
     monkeypatch.setattr(register, "make_method", lambda *_, **__: method)
     registered(tmp_path, "--checkpoint", trained / "checkpoint.npz")
     assert seen[0].max() == 1
+
+
+# Files of every kind, and what is written for other programs
+
+
+def register_files(moving, fixed, out, *options):
+    """Register two files; returns the Registration that was written."""
+    assert register.main([str(argument) for argument in (moving, fixed, "--out", out, *options)]) == 0
+    return load_registration(out / "registration.npz")
+
+
+def head(size=(40, 48), shift=0.0):
+    """An ellipse with something in it, (H, W), in [0, 1]."""
+    rows, columns = (np.linspace(-1, 1, n) for n in size)
+    r, c = rows[:, None] - shift, columns - shift / 2
+    return np.clip(3 * (0.7 - r**2 - 1.3 * c**2), 0, 0.6) + 0.4 * np.exp(-((r - 0.2) ** 2 + (c + 0.2) ** 2) / 0.05)
+
+
+def test_intensities_of_any_unit_are_registered_and_come_out_in_that_unit(tmp_path):
+    write_image(tmp_path / "ct.npy", 2000 * head(shift=0.1) - 1000, None)
+    write_image(tmp_path / "fixed.npy", 4000 * head(), None)
+    register_files(tmp_path / "ct.npy", tmp_path / "fixed.npy", tmp_path / "out")
+    warped = np.load(tmp_path / "out" / "warped.npy")
+    assert warped.dtype == np.float32
+    np.testing.assert_array_equal(warped, np.load(tmp_path / "out" / "registration.npz")["warped"][0])
+    assert np.abs(warped - (2000 * head() - 1000)).mean() < 20
+
+
+@pytest.mark.parametrize(
+    ("moving", "dtype", "name"),
+    [
+        ((255 * head()).astype(np.uint8), np.uint8, "warped.png"),
+        ((60000 * head()).astype(np.uint16), np.uint16, "warped.png"),
+        (head(), np.uint8, "warped.png"),
+        (40 * head(), np.float32, "warped.npy"),  # PNG cannot hold it
+    ],
+)
+def test_the_warped_image_is_in_the_format_of_the_fixed_one_with_the_bits_of_the_moving_one(
+    tmp_path, moving, dtype, name
+):
+    np.save(tmp_path / "moving.npy", moving)
+    write_image(tmp_path / "fixed.png", head(shift=0.1), None)
+    register_files(tmp_path / "moving.npy", tmp_path / "fixed.png", tmp_path / "out", "--stages", "affine")
+    assert [path.name for path in (tmp_path / "out").glob("warped.*")] == [name]
+    warped = read_picture(tmp_path / "out" / name).images
+    in_archive = np.load(tmp_path / "out" / "registration.npz")["warped"]
+    white = 255 if moving.dtype.kind == "f" and name == "warped.png" else 1
+    assert warped.dtype == dtype
+    np.testing.assert_allclose(warped[..., 0], white * in_archive, atol=0.5001)
+
+
+def test_images_of_different_size_are_registered_and_every_pixel_of_the_fixed_one_knows_where_to_look(tmp_path):
+    np.save(tmp_path / "moving.npy", np.pad(head(shift=0.1), ((10, 4), (0, 7))))
+    np.save(tmp_path / "fixed.npy", head())
+    found = register_files(tmp_path / "moving.npy", tmp_path / "fixed.npy", tmp_path / "out")
+    assert found.displacement.shape == (1, 40, 48, 2) and found.moving_shape == (54, 55)
+    assert np.abs(np.load(tmp_path / "out" / "warped.npy") - head())[5:-5, 5:-5].mean() < 0.01
+
+
+def test_the_affine_map_is_written_from_pixels_of_the_fixed_to_pixels_of_the_moving_image(tmp_path):
+    np.save(tmp_path / "moving.npy", np.pad(head(), ((5, 0), (0, 3))))  # 5 further down
+    np.save(tmp_path / "fixed.npy", head())
+    register_files(tmp_path / "moving.npy", tmp_path / "fixed.npy", tmp_path / "out", "--stages", "affine")
+    matrix = np.loadtxt(tmp_path / "out" / "affine.txt")
+    np.testing.assert_allclose(matrix @ [20, 24, 1], [25, 24], atol=0.1)
+    np.testing.assert_allclose(matrix[:, :2], np.eye(2), atol=0.05)
+
+
+def test_volumes_are_registered_slice_by_slice_in_mm(tmp_path, capsys):
+    nibabel, sitk = pytest.importorskip("nibabel"), pytest.importorskip("SimpleITK")
+    fixed = np.stack([head((40, 24), 0), head((40, 24), 0) ** 2], axis=-1)
+    moving = np.stack([head((50, 40), 0.1), np.zeros((50, 40))], axis=-1)
+    for name, volume, spacing in (("fixed", fixed, (1.5, 2.5, 4)), ("moving", moving, (1.2, 1.5, 3))):
+        image = nibabel.Nifti1Image(volume.swapaxes(0, 1)[:, ::-1], np.diag([-spacing[1], spacing[0], spacing[2], 1]))
+        nibabel.save(image, tmp_path / f"{name}.nii.gz")
+    paths = tmp_path / "moving.nii.gz", tmp_path / "fixed.nii.gz"
+    out = tmp_path / "out"
+    assert "volume" in complaint(capsys, register.main, *paths, "--out", out)
+    found = register_files(*paths, out, "--moving-slice", "axial:0", "--fixed-slice", "axial:0")
+    assert " mm) at most" in capsys.readouterr().out
+    pictures = [read_picture(path, "axial:0") for path in paths]
+    spacings = [picture.geometry.spacing for picture in pictures]
+    assert spacings == [pytest.approx((1.2, 1.5)), pytest.approx((1.5, 2.5))]
+    expected = register_in_space(align, *(picture.compared for picture in pictures), *spacings)
+    np.testing.assert_array_equal(found.displacement, expected)
+    np.testing.assert_allclose(found.fixed.affine, pictures[1].geometry.affine)
+    warped = read_picture(out / "warped.nii.gz")
+    np.testing.assert_allclose(warped.geometry.affine[:2], pictures[1].geometry.affine[:2], atol=1e-4)
+    assert np.abs(warped.images - pictures[1].images)[0, 3:-3, 3:-3].mean() < 0.02
+    field = sitk.ReadImage(str(out / "displacement.nii.gz"))
+    assert field.GetNumberOfComponentsPerPixel() == 3
+
+
+def test_a_mask_of_a_volume_is_cut_where_its_image_is(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    mask = np.zeros((40, 48, 2), np.uint8)
+    mask[5:35, 5:40, 1] = 1
+    for name, volume in (("moving", np.stack([head(), head(shift=0.1)], axis=-1)), ("mask", mask)):
+        nibabel.save(nibabel.Nifti1Image(volume.astype(np.float32), np.eye(4)), tmp_path / f"{name}.nii")
+    moving, where = tmp_path / "moving.nii", "2:1"
+    picture, cut = (read_picture(tmp_path / f"{name}.nii", where) for name in ("moving", "mask"))
+    found = register_files(moving, moving, tmp_path / "out", "--moving-slice", where, "--fixed-slice", "2:0",
+                           "--moving-mask", tmp_path / "mask.nii", "--iterations", "3")  # fmt: skip
+    fixed = read_picture(moving, "2:0")
+    expected = align(picture.compared, fixed.compared, iterations=3, moving_mask=cut.images)
+    np.testing.assert_array_equal(found.displacement, expected)
+
+
+def test_an_image_without_spacing_is_taken_to_be_like_the_other(tmp_path, monkeypatch):
+    affine = np.diag([0.5, 0.5, 1, 1])[[1, 0, 2, 3]]
+    measured = Picture(head()[None, ..., None], register.Geometry(affine, True))
+    read = register.read_picture
+    monkeypatch.setattr(register, "read_picture", lambda path, place: measured if "ct" in path else read(path, place))
+    np.save(tmp_path / "plain.npy", head(shift=0.1))
+    found = register_files(tmp_path / "plain.npy", tmp_path / "ct.npy", tmp_path / "out", "--iterations", "3")
+    pair = (image[None, ..., None].astype(np.float32) for image in (head(shift=0.1), head()))
+    np.testing.assert_array_equal(found.displacement, align(*pair, iterations=3))
+
+
+def test_no_input_is_written_over_and_what_an_earlier_registration_left_is_removed(images, tmp_path, capsys):
+    np.save(tmp_path / "one.npy", images[0][0, ..., 0])
+    write_image(tmp_path / "one.png", images[0][0, ..., 0], None)
+    png, npy, out = tmp_path / "one.png", tmp_path / "one.npy", tmp_path / "out"
+    quick = ("--stages", "affine", "--iterations", "1")
+    register_files(npy, png, out, *quick)
+    refused = complaint(capsys, register.main, out / "warped.png", png, "--out", out)
+    assert f"would be written over the moving image in {out / 'warped.png'}" in refused
+    register_files(npy, npy, out, *quick)
+    assert [path.name for path in out.glob("warped.*")] == ["warped.npy"]
+    (out / "registration.npz").unlink()
+    for path in (*out.glob("*.gif"), *out.glob("*.png"), out / "displacement.nii.gz", out / "affine.txt"):
+        path.unlink(missing_ok=True)
+    assert "holds warped.npy, which" in complaint(capsys, register.main, npy, png, "--out", out)
+
+
+# Lists of pairs
+
+
+@pytest.fixture
+def listed(images, tmp_path):
+    """The path of a list of three pairs, of which the second has no moving image."""
+    np.save(tmp_path / "one.npy", images[0][0, ..., 0])
+    (tmp_path / "lists").mkdir()
+    path = tmp_path / "lists" / "pairs.csv"
+    path.write_text("moving,fixed,name\n../one.npy,../fixed.npy,\n../none.npy,../one.npy,b\n../one.npy,../one.npy,c\n")
+    return path
+
+
+def register_list(path, out, *options):
+    return register.main([str(argument) for argument in ("--pairs", path, "--out", out, *options)])
+
+
+def test_a_pair_of_a_list_that_fails_is_reported_and_does_not_stop_the_others(listed, images, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert register_list(listed, out, "--iterations", "3") == 2
+    said = capsys.readouterr().out
+    assert "2 of 3 pairs registered" in said and "there is no image file" in said
+    with (out / "pairs.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["pair"] for row in rows] == ["0001", "b", "c"]
+    assert "none.npy" in rows[1]["error"] and not rows[1]["ncc_after"] and not rows[0]["error"]
+    assert float(rows[0]["ncc_after"]) > float(rows[0]["ncc_before"]) and float(rows[2]["ncc_before"]) == pytest.approx(
+        1
+    )
+    assert not (out / "b").exists()
+    alone = align(np.repeat(images[0][:1], 2, axis=0), images[1], iterations=3)
+    np.testing.assert_array_equal(load_registration(out / "0001" / "registration.npz").displacement, alone)
+    listed.write_text("moving,fixed\n../one.npy,../one.npy\n")
+    assert register_list(listed, out, "--iterations", "1") == 0  # over the earlier result
+
+
+def test_every_pair_of_a_list_may_have_files_of_its_own(images, tmp_path):
+    (tmp_path / "points.csv").write_text("row,column\n3,4\n")
+    np.save(tmp_path / "mask.npy", np.ones((28, 28), np.uint8))
+    (tmp_path / "list.csv").write_text(
+        "moving,fixed,points,fixed_mask\nmoving.npy,fixed.npy,points.csv,\nmoving.npy,fixed.npy,,mask.npy\n"
+    )
+    assert register_list(tmp_path / "list.csv", tmp_path / "out", "--iterations", "1") == 0
+    assert (tmp_path / "out" / "0001" / "points.csv").exists()
+    assert not (tmp_path / "out" / "0002" / "points.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("moving\na.npy\n", "lacks the column fixed"),
+        ("moving,fixed,age\na.npy,b.npy,7\n", "has an unknown column 'age'"),
+        ("moving,fixed\n", "lists no pairs"),
+        ("moving,fixed\na.npy,\0\n", "cannot be read as a CSV file"),
+        ("moving,fixed\na.npy,\n", "line 2 of {path} does not have one entry for each of moving, fixed"),
+        ("moving,fixed,name\na.npy,b.npy,../c\n", "cannot be called '../c'"),
+        ("moving,fixed,name\na.npy,b.npy,C\na.npy,b.npy,c\n", "pair 2 of {path} cannot be called 'c'"),
+        ("moving,fixed,name\na.npy,b.npy,\na.npy,b.npy,0001\n", "pair 2 of {path} cannot be called '0001'"),
+        ("moving,fixed,landmarks\na.npy,b.npy,c.csv\n", "--landmarks goes with the methods tps, not with align"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_refused(tmp_path, capsys, text, message):
+    path = tmp_path / "list.csv"
+    path.write_text(text)
+    sentence = complaint(capsys, register.main, "--pairs", path, "--out", tmp_path / "out")
+    assert message.format(path=path) in sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_list_is_not_written_over(listed, capsys):
+    before = listed.read_text()
+    sentence = complaint(capsys, register.main, "--pairs", listed, "--out", listed.parent)
+    assert "holds pairs.csv, which is not from a registration" in sentence and listed.read_text() == before
+
+
+@pytest.mark.parametrize("arguments", [["a.npy"], [], ["a.npy", "b.npy", "--pairs", "list.csv"]])
+def test_either_two_images_or_a_list_are_named(capsys, tmp_path, arguments):
+    sentence = complaint(capsys, register.main, *arguments, "--out", tmp_path / "out")
+    assert "MOVING and FIXED" in sentence
 
 
 def _stay(moving, fixed):

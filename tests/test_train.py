@@ -26,9 +26,9 @@ from short_runs import (
 
 from minireg import backend, losses, train
 from minireg.data import DigitPairs
-from minireg.errors import TrainingError
-from minireg.training import Configuration, Trainer, load_checkpoint, trainer
-from minireg.training.configuration import RECIPES
+from minireg.errors import InputError, TrainingError
+from minireg.training import Configuration, Trainer, load_checkpoint, trainer, validation
+from minireg.training.configuration import RECIPES, configure
 
 pytest_plugins = ["digits_fixture"]
 
@@ -289,8 +289,10 @@ def test_the_files_of_a_run_say_what_was_computed(trained):
     assert given.items() <= configuration.items()
     assert small_digits().test_labels[configuration["fixed_index"]] == 5
     header, *rows = (trained / "history.csv").read_text().splitlines()
-    assert header == "step,loss,similarity,smoothness,folding,inverse_consistency" and len(rows) == 40
-    values = np.array([row.split(",") for row in rows], float)
+    names = "step,loss,similarity,smoothness,folding,inverse_consistency,validation_similarity"
+    assert header == names and len(rows) == 40
+    values = np.array([row.split(",")[:-1] for row in rows], float)
+    assert [row.split(",")[0] for row in rows if not row.endswith(",")] == ["25", "40"]  # now and then, and at the end
     np.testing.assert_array_equal(values[:, 0], np.arange(1, 41))
     weights = [1, *(configuration[name] for name in ("smoothness", "folding", "inverse_consistency"))]
     np.testing.assert_allclose(values[:, 1], values[:, 2:] @ weights, rtol=1e-5)
@@ -316,6 +318,82 @@ def test_clipping_bounds_the_gradient_that_the_optimiser_sees(tmp_path):
     run.train_step()
     squares = [float((p.grad * p.grad).sum()) for p in run.network.parameters()]
     assert math.sqrt(sum(squares)) == pytest.approx(1e-3, rel=1e-3)
+
+
+# Validation
+
+
+def test_the_validation_curve_draws_no_random_numbers_and_changes_no_weight(tmp_path, few_digits, monkeypatch):
+    train.main([*TINY, "--out", str(tmp_path / "seldom")])
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN", 2)
+    train.main([*TINY, "--out", str(tmp_path / "often")])
+    monkeypatch.setattr(trainer.Validation, "possible", False)
+    train.main([*TINY, "--out", str(tmp_path / "never")])
+    (seldom, a), (often, b), (never, c) = (
+        load_checkpoint(tmp_path / name / "checkpoint.npz") for name in ("seldom", "often", "never")
+    )
+    assert seldom == often == never
+    for group in ("model", "optimiser", "sampler"):
+        for name, array in a[group].items():
+            assert np.array_equal(array, b[group][name]) and np.array_equal(array, c[group][name]), name
+    curves = [np.isfinite(groups["history"]["validation_similarity"]).tolist() for groups in (a, b)]
+    assert curves == [[False] * 4 + [True], [False, True, False, True, True]]
+    assert "validation_similarity" not in c["history"]
+
+
+def test_a_resumed_run_has_the_same_validation_curve(tmp_path, few_digits, monkeypatch, capsys):
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN", 2)
+    train.main([*TINY, "--out", str(tmp_path / "never stopped")])
+    interrupt_at(monkeypatch, step=3)
+    assert train.main([*TINY, "--out", str(tmp_path / "run")]) == 130
+    assert train.main(command_to_resume(capsys.readouterr().err)) == 0
+    assert contents(tmp_path / "run") == contents(tmp_path / "never stopped")
+
+
+def test_a_run_saved_before_there_was_a_validation_curve_is_resumed_all_the_same(tmp_path):
+    run = tiny_trainer(tmp_path)
+    run.train_step()
+    run.save()
+    meta, groups = load_checkpoint(tmp_path / "checkpoint.npz")
+    del groups["history"]["validation_similarity"]
+    run.restore(meta, groups)
+    run.train_step()
+    assert np.isnan(run.history["validation_similarity"]).tolist() == [True, True]
+
+
+def test_a_run_that_learns_its_images_by_heart_says_so_while_it_trains_and_at_the_end(
+    tmp_path, few_digits, monkeypatch, capsys
+):
+    scores = iter([0.2, 0.1, 0.1, 0.12, 0.2])
+    for module in (trainer, validation):
+        monkeypatch.setattr(module, "STEPS_BETWEEN", 8)
+    monkeypatch.setattr(trainer.Validation, "score", lambda self, network: next(scores))
+    assert train.main([*SHORT, "--steps", "40", "--out", str(tmp_path / "run")]) == 0
+    error = capsys.readouterr().err
+    assert "step 40: since step 32 the training pairs" in error and "Warning: since step 32 the training pairs" in error
+    assert error.count("(0.1200 to 0.2000): the network learns its images by heart") == 2
+
+
+@pytest.mark.parametrize(
+    ("scores", "begins"),
+    [
+        ([0.20, 0.10, 0.06, 0.06, 0.050, 0.044, 0.042, 0.041], None),  # falls with the training pairs
+        ([0.20, 0.08, 0.06, 0.05, 0.050, 0.050, 0.051, 0.049], "since step 125 the training pairs have improved"),
+        ([0.20, 0.08, 0.07, 0.06, 0.060, 0.070, 0.080, 0.090], "since step 125 the training pairs have improved"),
+        ([0.20, 0.18, 0.14, 0.12, 0.100, 0.090, 0.085, 0.080], "the validation pairs are behind the training pairs"),
+        ([0.12, 0.20, 0.30, 0.40, 0.500], None),  # too early to tell
+        ([0.20, 0.05, 0.03, 0.02, 0.020, 0.020, 0.020, 0.020], None),  # easier pairs
+    ],
+)
+def test_validation_pairs_that_do_not_follow_or_stay_behind_are_warned_of(scores, begins):
+    steps = np.arange(25 * len(scores))
+    curve = np.full(len(steps), np.nan)
+    curve[24::25] = scores
+    for unit in (1, 0.01):
+        for offset in (0, -2):  # mutual information is negative
+            training = 0.03 + 0.27 * np.exp(-steps / 40)
+            said = validation.warning(unit * training + offset, unit * curve + offset, 100)
+            assert said is None if begins is None else said.startswith(begins)
 
 
 # Phantoms
@@ -397,6 +475,20 @@ def test_options_go_before_the_recipe(tmp_path, few_digits):
     configuration = json.loads((tmp_path / "run" / "configuration.json").read_text())
     expected = {"model": "pyramid", "smoothness": 0.5, "lr": 0.25, "loss": "mse", "optimiser": "sgd", "batch_size": 2}
     assert expected.items() <= configuration.items()
+
+
+def test_only_images_in_files_are_augmented_unless_one_asks_for_it(tmp_path, few_digits):
+    for data, strength in (("strokes", 0), ("phantom", 0), ("slices", 1), ("pairs.csv", 1)):
+        assert configure({"data": data}).augment == strength
+    assert configure({"data": "slices", "augment": 0.0}).augment == 0
+    for given, strength in (([], 0), (["--augment"], 1), (["--augment", "0.5"], 0.5)):
+        folder = tmp_path / f"run {strength}"
+        assert train.main([*TINY, *given, "--out", str(folder)]) == 0
+        assert json.loads((folder / "configuration.json").read_text())["augment"] == strength
+    losses = [load_checkpoint(folder / "checkpoint.npz")[1]["history"]["loss"][0] for folder in tmp_path.iterdir()]
+    assert len(set(losses)) == 3
+    with pytest.raises(InputError, match="augment must be a number of at least 0, got -1"):
+        configure({"data": "slices", "augment": -1})
 
 
 def test_runs_get_folders_of_their_own_below_runs(tmp_path, few_digits, monkeypatch):

@@ -108,6 +108,20 @@ def test_a_loss_curve_of_any_length_is_a_picture_900_pixels_wide_and_300_high(tm
     assert picture.min() < 0.5  # something is drawn
 
 
+def test_validation_is_drawn_in_the_panel_of_its_curve_and_only_where_it_was_measured(tmp_path):
+    curves = {"loss": np.linspace(1, 0, 40), "smoothness": np.linspace(0, 1, 40)}
+    viz.loss_curve(curves, tmp_path / "without.png")
+    for name, known in (("few", [9, 39]), ("more", [9, 19, 39])):
+        validation = np.full(40, np.nan)
+        validation[known] = 0.5
+        viz.loss_curve(curves | {"validation_loss": validation}, tmp_path / f"{name}.png")
+    without, few, more = (imread(tmp_path / f"{name}.png") for name in ("without", "few", "more"))
+    assert without.shape == few.shape
+    left, right = np.array_split(np.any(without != few, axis=(0, 2)), 2)
+    assert left.any() and not right.any()
+    assert not np.array_equal(few, more)
+
+
 def test_a_history_without_curves_says_that_there_is_no_data(tmp_path):
     viz.loss_curve({}, tmp_path / "nothing.png")
     viz.loss_curve({"loss": []}, tmp_path / "no-steps.png")

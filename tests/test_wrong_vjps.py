@@ -555,6 +555,85 @@ for _name, _function, _count in (("two factors", ops.mul, 2), ("three pieces", o
     )
 
 
+# Kept by what is not the whole of the arguments; float32 in a part of a large array; cotangents of a certain form
+
+
+def _address(array):
+    return array.__array_interface__["data"][0]
+
+
+for _name, _key, _shape in (
+    ("the address of an argument", lambda x, y: _address(x), (3, 4)),
+    ("the address of a large argument", lambda x, y: _address(x), (100, 100)),
+    ("the id of an argument", lambda x, y: id(x), (100, 100)),
+    ("the address of the output", lambda x, y: _address(y), (100, 100)),
+    ("the first element", lambda x, y: float(x.flat[0]), (3, 4)),
+    ("both ends", lambda x, y: (float(x.flat[0]), float(x.flat[-1])), (100, 100)),
+    ("the sum", lambda x, y: round(float(x.sum()), 6), (3, 4)),
+    ("two decimals", lambda x, y: tuple(x.round(2).ravel().tolist()), (3, 4)),
+):
+    wrong(f"kept by {_name}", ops.exp, [_shape])(
+        lambda vjp, arrays, y, options, key=_key, kept={}: lambda g: (
+            g * kept.setdefault(key(arrays[0], y), y.copy())
+        )
+    )  # fmt: skip
+
+for _name, _key in {
+    "address": _address,
+    "first element": lambda g: float(g.flat[0]),
+    "ends": lambda g: (g.flat[0], g.flat[-1]),
+    "norm": lambda g: round(float((g * g).sum()), 6),
+}.items():
+
+    @wrong(f"a gradient kept by the {_name} of the cotangent", ops.exp, [(100, 100)])
+    def _(vjp, arrays, y, options, key=_key):
+        kept = {}
+        return lambda g: kept.setdefault(key(g), vjp(g))
+
+
+for _count in (4, 50):
+
+    @wrong(f"{_count} arrays that take turns", ops.exp, [(3, 4)])
+    def _(vjp, arrays, y, options, count=_count, calls=itertools.count(), kept={}):  # noqa: B006, B008
+        turn = next(calls) % count
+        kept[turn] = y
+        return lambda g: g * kept[turn]
+
+
+def _partly_float32(array, place):
+    array = array.copy()
+    array[place] = _through_float32(array[place])
+    return array
+
+
+for _name, _function, _shapes, _position, _which, _place in (
+    ("a row, in a factor", ops.mul, [(100, 100)] * 2, 0, 1, 7),
+    ("an image of a batch", ops.conv2d, [(4, 30, 30, 2), (3, 3, 2, 2)], 1, 0, 1),
+    ("a row of a displacement", ops.warp, [(1, 40, 40, 1), np.tile(FIELD, (1, 8, 8, 1))], 0, 1, (0, 7)),
+    ("a row of what is normalised", batch_norm, [(40, 40, 2), (2,), (2,)], 0, 0, 3),
+):
+    another(
+        f"float32 inside {_name}", _function, _shapes, _position,
+        lambda *arrays, which=_which, place=_place: [
+            _partly_float32(array, place) if i == which else array for i, array in enumerate(arrays)
+        ],
+    )  # fmt: skip
+twisted("float32 inside one pixel", ops.neg, [(100, 100)], 0, before=lambda g: _partly_float32(g, (37, slice(59, 60))))
+formula("float32 inside a row of the output", ops.exp, [(100, 100)], 0, lambda g, y, x: g * _partly_float32(y, 7))
+
+for _name, _where in {
+    "of one repeated number": lambda g: g.min() == g.max(),
+    "of ones": lambda g: (g == 1).all(),
+    "of a single element": lambda g: (g != 0).sum() == 1,
+    "of few elements": lambda g: (g != 0).mean() < 0.2,
+    "of integers": lambda g: (g == g.round()).all(),
+    "with a row of zeros": lambda g: (g == 0).all(axis=1).any(),
+}.items():
+    twisted(
+        f"a cotangent {_name}", ops.exp, [(50, 50)], 0, before=lambda g, where=_where: g * (1.001 if where(g) else 1)
+    )
+
+
 def altered(function, position, change, wrong_too):
     """An op that computes what `function` does, with the VJP of one argument replaced."""
 
@@ -641,7 +720,11 @@ SOMETIMES = {
         "fractions below .1": lambda c: (c.displacement % 1) < 0.1,
         "fractions above .9 at an end in zeros": lambda c: (c.displacement % 1 > 0.9) & (c.border == "zeros"),
     },
-    ("sum", 0): {"no axes": lambda c: c.axis == (), "an array without axes": lambda c: c.x.ndim == 0},
+    ("sum", 0): {
+        "a long axis": lambda c: max(c.x.shape, default=0) > 8,
+        "no axes": lambda c: c.axis == (),
+        "an array without axes": lambda c: c.x.ndim == 0,
+    },
     ("mean", 0): {
         "unsorted axes": lambda c: isinstance(c.axis, tuple) and list(c.axis) != sorted(c.axis),
         "huge values": lambda c: abs(c.x) > 100,
@@ -688,7 +771,12 @@ SOMETIMES = {
         "nearly equal images": lambda c: (c.y > 0.9).reshape(-1, 1, 1, 1),
     },
     ("ncc", 1): {"three channels": lambda c: c.b.shape[3] == 3},
-    ("exp", 0): {"above 5": lambda c: c.x > 5, "below -5": lambda c: c.x < -5},
+    ("linear", 1): {"more than four channels": lambda c: c.x.shape[-1] > 4},
+    ("exp", 0): {
+        "many elements": lambda c: c.x.size > 128,
+        "above 5": lambda c: c.x > 5,
+        "below -5": lambda c: c.x < -5,
+    },
     ("log", 0): {"below .01": lambda c: c.x < 0.01},
     ("sqrt", 0): {"below .01": lambda c: c.x < 0.01},
     ("mul", 0): {"a huge factor": lambda c: abs(c.other) > 100},
@@ -696,7 +784,10 @@ SOMETIMES = {
     ("relu", 0): {"huge values": lambda c: c.x > 100},
     ("maximum", 0): {"huge values": lambda c: abs(c.x) > 100},
     ("clip", 0): {"other bounds": lambda c: c.low > 0},
-    ("softmax", 0): {"seven classes": lambda c: c.x.shape[c.axis] == 7},
+    ("softmax", 0): {
+        "seven classes": lambda c: c.x.shape[c.axis] == 7,
+        "more classes": lambda c: c.x.shape[c.axis] > 7,
+    },
     ("parzen_weights", 0): {"many bins": lambda c: c.bins > 7, "below .1": lambda c: abs(c.x - 0.05) < 0.05},
     ("separable_filter", 0): {"seven taps": lambda c: len(c.kernel) == 7},
 }  # fmt: skip
@@ -737,6 +828,18 @@ def check_with(name, position, where, change, monkeypatch):
 def test_a_vjp_that_is_wrong_for_some_calls_only_is_rejected(name, position, kind, monkeypatch):
     row = check_with(name, position, SOMETIMES[name, position][kind], slightly_wrong, monkeypatch)
     assert row.verdict == "WRONG"
+
+
+@pytest.mark.parametrize("name, position", [("conv2d", 0), ("conv2d", 1), ("avg_pool2d", 0), ("pad", 0), ("warp", 0)])
+def test_a_vjp_that_keeps_something_by_the_sizes_alone_is_rejected(name, position, monkeypatch):
+    kept = {}
+
+    def stale(vjp, where, call):
+        sizes = tuple(value.shape for value in vars(call).values() if hasattr(value, "shape"))
+        options = [value for value in vars(call).values() if not hasattr(value, "shape")]
+        return lambda g: vjp(g) * (1 if kept.setdefault(sizes, options) == options else 1.001)
+
+    assert check_with(name, position, None, stale, monkeypatch).verdict == "WRONG"
 
 
 @pytest.mark.parametrize("name", FLAT)

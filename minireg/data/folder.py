@@ -11,12 +11,12 @@ All images must have one size. Each is scaled by its percentiles (`normalise_per
 all of them is cut away (`crop_to_object`).
 
 A fifth of the images, or of the pairs of a CSV file, is held out for testing: those whose names come first when sorted
-by their SHA-256. So the choice is as good as random, the same every time, and hardly changes when files are added. An
-image that several pairs of a CSV file share may then be known from training; a column `split` with `train` or `test` in
-every row takes the choice into your own hands.
+by their SHA-256. So the choice is as good as random, the same every time, and hardly changes when files are added. The
+next tenth is for validation, where this is at least two: nothing is trained on it, but one may choose by it. An image
+that several pairs of a CSV file share may then be known from training; a column `split` with `train`, `validation` or
+`test` in every row takes the choice into your own hands.
 """
 
-import csv
 import functools
 import hashlib
 from pathlib import Path
@@ -24,14 +24,16 @@ from pathlib import Path
 import numpy as np
 
 from minireg.data.images import SUFFIXES, read_intensities, read_labels
+from minireg.data.lists import read_list
 from minireg.data.pairs import HELD_OUT_SEED, Pairs, Sampler, fingerprint
 from minireg.data.preprocessing import crop_to_object, normalise_percentiles
 from minireg.errors import InputError
 
 LABELS_FOLDER = "labels"
-TEST_SHARE = 5  # one image or pair in so many is held out
-FEWEST = 2  # images, or pairs, in training and in testing each
+TEST_SHARE, VALIDATION_SHARE = 5, 10  # one image or pair in so many is held out
+FEWEST = 2  # images, or pairs, in training and in testing each; in validation, or none
 BACKGROUND_LEVEL, MARGIN = 0.2, 4  # what is darker in all images is cut away, but for these pixels; noise is darker
+SPLITS = ("train", "validation", "test")
 COLUMNS = ("moving", "fixed", "moving_labels", "fixed_labels", "split")
 
 
@@ -58,7 +60,7 @@ class FolderPairs:
         else:
             raise InputError(f"{path} is neither a folder of .png and .npy images nor a .csv file that lists pairs")
         roles = COLUMNS[:4] if self.listed else ("moving", "moving_labels")
-        self.titles, self.test, stacks = _read(rows, roles, path)
+        self.titles, self.split, stacks = _read(rows, roles, path)
         self.moving, self.moving_labels = stacks["moving"], stacks["moving_labels"]
         self.fixed = stacks.get("fixed", self.moving)
         self.fixed_labels = stacks.get("fixed_labels", self.moving_labels)
@@ -66,25 +68,29 @@ class FolderPairs:
     @property
     def epoch(self):
         """How many pairs show every training image once."""
-        return int(np.sum(~self.test))
+        return int(np.sum(self.split == "train"))
 
     @functools.cached_property
     def fingerprint(self):
         """Of the images as they are trained on, and of which are held out."""
-        return fingerprint(self.moving, self.fixed if self.listed else None, self.test)
+        fixed = self.fixed if self.listed else None
+        return fingerprint(self.moving, fixed, self.split == "train", self.split == "test")
 
     def sampler(self, rng, augment=None):
         """A `Sampler` of training pairs: those of the CSV file, or each image with a random other one."""
-        train = ~self.test
+        train = self.split == "train"
         kind = Sampler if self.listed else _RandomSampler
         return kind(self.moving[train], self.fixed[train], rng, augment)
 
     def held_out(self, count=100, seed=HELD_OUT_SEED, split="test"):
-        """`Pairs` that training never sees; each title names the images. There is no split but "test"."""
-        if split != "test":
-            raise InputError(f"images in files have no split {split!r}: they are for training or for testing")
+        """`Pairs` that training never sees, "test" or "validation"; each title names the images.
+
+        Raises InputError where there are none, because the images are too few or the CSV file names none.
+        """
+        if split not in ("test", "validation") or not np.any(self.split == split):
+            raise InputError(f"{self.name} has no pairs of the split {split!r}: choose test, or give more images")
         rng = np.random.default_rng(seed)
-        moving = fixed = rng.permutation(np.flatnonzero(self.test))
+        moving = fixed = rng.permutation(np.flatnonzero(self.split == split))
         if not self.listed:
             fixed = np.array([rng.choice(moving[moving != index]) for index in moving])
         moving, fixed = moving[:count], fixed[:count]
@@ -119,26 +125,14 @@ def _as_text(name):
 
 def _rows_of_csv(path):
     """One row for each line, paths made absolute."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            columns, lines = reader.fieldnames or [], list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a CSV file: {error}") from None
-    missing = [name for name in COLUMNS[:2] if name not in columns]
-    if missing:
-        raise InputError(f"{path} lacks the column {missing[0]}: its first line must name the columns moving and fixed")
-    unknown = [str(name) for name in columns if name not in COLUMNS]
-    if unknown:
-        raise InputError(f"{path} has an unknown column {unknown[0]!r}: expected {', '.join(COLUMNS)}")
+    lines = read_list(path, COLUMNS)
+    columns = lines[0] if lines else ()
     if ("moving_labels" in columns) != ("fixed_labels" in columns):
         raise InputError(f"{path} has only one of the columns moving_labels and fixed_labels: name both, or none")
     rows = []
     for number, line in enumerate(lines, start=2):
-        if None in line or any(not line[name] for name in columns):
-            raise InputError(f"line {number} of {path} does not have one entry for each of {', '.join(columns)}")
-        if line.get("split", "test") not in ("train", "test"):
-            raise InputError(f"line {number} of {path} has the split {line['split']!r}: expected train or test")
+        if line.get("split", "test") not in SPLITS:
+            raise InputError(f"line {number} of {path} has the split {line['split']!r}: expected {', '.join(SPLITS)}")
         row = {role: path.parent / line[role] if role in line else None for role in COLUMNS[:4]}
         title = f"{Path(line['moving']).stem} to {Path(line['fixed']).stem}"
         rows.append(row | {"title": title, "split": line.get("split")})
@@ -146,7 +140,7 @@ def _rows_of_csv(path):
 
 
 def _read(rows, roles, where):
-    """Titles, which of them are for testing (bool, N), and by role a batch (N, H, W, 1), or None, preprocessed."""
+    """Titles, the split of each (N strings), and by role a batch (N, H, W, 1), or None, preprocessed."""
     titles, splits, stacks = [], [], {role: [] for role in roles}
     cache = {}
     for row in rows:
@@ -189,17 +183,21 @@ def _check_sizes(sizes):
 
 
 def _split(titles, splits, where):
-    """Which images or pairs are for testing: as the file says, else the first by the hash of their names."""
+    """What each image or pair is for: as the file says, else by the hash of its name."""
     if None not in splits:
-        test = np.array([split == "test" for split in splits])
-        if min(test.sum(), (~test).sum()) < FEWEST:
-            raise InputError(f"{where} gives {(~test).sum()} pairs to train and {test.sum()} to test: at least "
-                             f"{FEWEST} of each are needed")  # fmt: skip
-        return test
+        train, test = (splits.count(name) for name in ("train", "test"))
+        if min(train, test) < FEWEST:
+            raise InputError(
+                f"{where} gives {train} pairs to train and {test} to test: at least {FEWEST} of each are needed"
+            )
+        return np.array(splits)
     by_hash = sorted(range(len(titles)), key=lambda index: hashlib.sha256(titles[index].encode()).digest())
-    test = np.zeros(len(titles), bool)
-    test[by_hash[: max(FEWEST, len(titles) // TEST_SHARE)]] = True
-    return test
+    test, validation = max(FEWEST, len(titles) // TEST_SHARE), len(titles) // VALIDATION_SHARE
+    split = np.full(len(titles), "train", dtype="U10")
+    split[by_hash[:test]] = "test"
+    if validation >= FEWEST:
+        split[by_hash[test : test + validation]] = "validation"
+    return split
 
 
 def _cropped(stacks):

@@ -1,14 +1,165 @@
-"""Images in files, PNG or NumPy's .npy: read as batches, or refused in one sentence."""
+"""Images in files: read as batches, or refused in one sentence; and written.
+
+PNG and NumPy's .npy are read here; `medical.py` reads NIfTI and DICOM for `read_picture`.
+"""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from minireg.data.geometry import Geometry
+from minireg.data.medical import read_dicom, read_nifti, write_dicom, write_nifti
 from minireg.errors import InputError
+from minireg.files import atomic_write
 
 ROUNDING = 1e-5  # what resampling leaves below 0 and above 1
 NARROWEST = 8  # pixels: a last axis that is shorter than this and than the others holds channels, and no columns
 SUFFIXES = (".png", ".npy")
+
+
+class Picture(NamedTuple):
+    """What is in an image file, and where it lies.
+
+    images : (N, H, W, 1) in the unit of the file: uint8 and uint16 stay what they are, all else becomes float32. Of a
+        label map: whole numbers from 0.
+    geometry : Geometry of the pixels
+    window : (low, high), what a DICOM file says is to be seen, or None
+    """
+
+    images: np.ndarray
+    geometry: Geometry = Geometry()
+    window: tuple | None = None
+
+    @property
+    def compared(self):
+        """What registration should see: (N, H, W, 1), float32, in the unit of the file, clipped to the window.
+
+        >>> Picture(np.array([-1000, 40, 900]).reshape(1, 1, 3, 1), window=(-160, 240)).compared.ravel().tolist()
+        [-160.0, 40.0, 240.0]
+        """
+        images = self.images.astype(np.float32)
+        seen = images if self.window is None else np.clip(images, *self.window)
+        return seen if seen.min() < seen.max() else images  # a window beside all intensities shows nothing
+
+
+def suffix_of(path):
+    """The suffix of an image file, .dcm for a folder and for a file that says in itself that it is DICOM.
+
+    >>> suffix_of("head/T1.nii.gz"), suffix_of("head.PNG")
+    ('.nii.gz', '.png')
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix == ".gz" and path.stem.lower().endswith(".nii"):
+        return ".nii.gz"
+    return ".dcm" if path.is_dir() or (suffix not in WRITERS and _is_dicom(path)) else suffix
+
+
+def read_picture(path, place=None):
+    """Read a `Picture` from a PNG, .npy, NIfTI (.nii, .nii.gz) or DICOM file, or from a folder with a DICOM series.
+
+    `place` says which slice of a volume, as "AXIS:INDEX": AXIS is axial, coronal or sagittal, or 0, 1 or 2 for that
+    axis of the array in the file; INDEX counts from 0, or from the end if it is negative. PNG gives uint8 or uint16 as
+    it is in the file, and float32 in [0, 1] where it has fewer than 8 bits.
+
+    Raises InputError as `read_intensities`; for a volume without a place, and a place where there is no volume; for
+    colours, and series in time; where nibabel or pydicom is needed and missing.
+
+    >>> np.save("ct.npy", np.array([[-1000.0, 0.0, 40.0]]))
+    >>> read_picture("ct.npy").compared.ravel().tolist(), read_picture("ct.npy").geometry.measured
+    ([-1000.0, 0.0, 40.0], False)
+    """
+    if suffix_of(path) in SUFFIXES:
+        _refuse_place(path, place)
+        return Picture(_read_stored(path))
+    pixels, *rest = _read_slice(path, place)
+    return Picture(_checked(pixels[None, :, :, None], path), *rest)
+
+
+def read_label_picture(path, place=None):
+    """Read a `Picture` of label maps from any file that `read_picture` reads; 0 is background.
+
+    Raises InputError as `read_picture` and `read_labels`.
+
+    >>> np.save("tissues.npy", np.array([[0, 1, 4]]))
+    >>> read_label_picture("tissues.npy").images.ravel().tolist()
+    [0, 1, 4]
+    """
+    if suffix_of(path) in SUFFIXES:
+        _refuse_place(path, place)
+        return Picture(read_labels(path))
+    pixels, geometry, *_ = _read_slice(path, place)
+    whole = np.isfinite(pixels).all() and (pixels == np.round(pixels)).all() and np.abs(pixels).max() < 2**31
+    labels = pixels.astype(np.int32) if pixels.dtype.kind == "f" and whole else pixels
+    return Picture(_checked_labels(labels, path)[None, :, :, None], geometry)
+
+
+def write_image(path, image, geometry):
+    """Write an image (H, W) of real numbers to a file, whole or not at all; the suffix of `path` says of which kind.
+
+    .png has 8 bits for uint8 and for floats, which must lie in [0, 1], and 16 for uint16. It says nothing of where the
+    image lies, like .npy, which takes stacks (N, H, W) too. .nii and .nii.gz are one slice of the same numbers. .dcm is
+    a new DICOM file with 16 bits and a slope and an intercept that give the numbers; it holds pixels and geometry, and
+    nothing of a patient.
+
+    Raises InputError for other suffixes and for what the format cannot hold; OSError as `atomic_write`.
+
+    >>> write_image("image.png", np.array([[0, 51, 255]], "uint8"), Geometry())
+    >>> read_picture("image.png").images.ravel().tolist()
+    [0, 51, 255]
+    """
+    suffix = suffix_of(path)
+    if suffix not in WRITERS:
+        raise InputError(f"{path} cannot be written: expected a name that ends in {', '.join(WRITERS)}")
+    WRITERS[suffix](path, image, geometry)
+
+
+def _read_slice(path, place):
+    """The pixels (H, W) of a NIfTI or DICOM file, their Geometry, and of DICOM the window."""
+    if not Path(path).exists():
+        raise InputError(f"there is no image file {path}")
+    suffix = suffix_of(path)
+    if suffix not in MEDICAL:
+        raise InputError(f"{path} is neither .png, .npy, .nii, .nii.gz nor DICOM")
+    return MEDICAL[suffix](path, place)
+
+
+def _refuse_place(path, place):
+    if place is not None:
+        raise InputError(f"{path} is no volume: leave out the slice {place}")
+
+
+def _is_dicom(path):
+    """Whether a file has the mark of DICOM."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _write_png(path, image, geometry):
+    from PIL import Image
+
+    image = np.asarray(image)
+    if image.dtype.kind == "f" and image.min() >= -ROUNDING and image.max() <= 1 + ROUNDING:
+        image = (255 * image.clip(0, 1)).round().astype(np.uint8)
+    if image.dtype not in (np.uint8, np.uint16) or image.ndim != 2:
+        raise InputError(
+            f"{path} cannot hold {image.dtype} from {image.min():.4g} to {image.max():.4g} of the shape "
+            f"{image.shape}: expected one image of uint8, uint16, or floats in [0, 1]; .npy takes all numbers"
+        )
+    with atomic_write(path) as file:
+        Image.fromarray(image).save(file, "PNG")
+
+
+def _write_npy(path, image, geometry):
+    with atomic_write(path) as file:
+        np.save(file, image)
+
+
+MEDICAL = {".nii": read_nifti, ".nii.gz": read_nifti, ".dcm": read_dicom}
+WRITERS = {".png": _write_png, ".npy": _write_npy, ".nii": write_nifti, ".nii.gz": write_nifti, ".dcm": write_dicom}
 
 
 def read_images(path):
@@ -42,17 +193,29 @@ def read_intensities(path):
     >>> read_intensities("ct.npy")[0, :, :, 0].tolist()
     [[-1000.0, 0.0, 40.0]]
     """
+    images = _read_stored(path)
+    if suffix_of(path) == ".png" and images.dtype.kind == "u":
+        images = np.divide(images, np.iinfo(images.dtype).max, dtype=np.float32)
+    return images
+
+
+def _read_stored(path):
+    """(N, H, W, 1) as `read_intensities`, but a PNG file with 8 or 16 bits is uint8 or uint16."""
     images = _read_array(path, as_labels=False)
     if images.dtype.str[1:] not in ("u1", "u2", "f2", "f4", "f8"):  # in an int64, nobody knows which value is white
         raise InputError(f"{path} holds {images.dtype}: expected uint8, uint16, or floats in [0, 1]")
-    images = _as_stack(images, path)
-    if images.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # becomes infinite, which is reported below
-            images = images.astype(np.float32)
+    return _checked(_as_stack(images, path), path)
+
+
+def _checked(images, path):
+    """Images (N, H, W, 1): all but uint8 and uint16 as float32, finite, and not constant."""
+    unsigned = images.dtype.str[1:] in ("u1", "u2")
+    with np.errstate(over="ignore"):  # becomes infinite, which is reported below
+        images = images.astype(images.dtype.newbyteorder("=") if unsigned else np.float32, copy=False)
     bad = np.size(images) - np.count_nonzero(np.isfinite(images))
     if bad:
         raise InputError(f"{path} has {bad} values that are NaN or infinite: replace them first")
-    constant = np.flatnonzero(np.ptp(images, axis=(1, 2, 3)) == 0)
+    constant = np.flatnonzero(images.min(axis=(1, 2, 3)) == images.max(axis=(1, 2, 3)))
     if constant.size:
         raise InputError(f"image {constant[0]} of {path} is constant ({images[constant[0], 0, 0, 0]:.4g} everywhere): "
                          "there is nothing to align")  # fmt: skip
@@ -70,10 +233,13 @@ def read_labels(path):
     >>> read_labels("tissues.png")[0, :, :, 0].tolist()
     [[0, 1, 4]]
     """
-    labels = _read_array(path, as_labels=True)
+    return _as_stack(_checked_labels(_read_array(path, as_labels=True), path), path)
+
+
+def _checked_labels(labels, path):
     if labels.dtype.kind not in "ui" or (labels.size and labels.min() < 0):
         raise InputError(f"{path} holds {labels.dtype}: expected label maps, whole numbers from 0 (background)")
-    return _as_stack(labels, path)
+    return labels
 
 
 def _as_stack(images, path):
@@ -109,7 +275,7 @@ def _read_array(path, as_labels):
 
 
 def _read_png(path, as_labels):
-    """(H, W): the numbers in a PNG file as labels; or, divided by that for white, as intensities in float32."""
+    """(H, W): the numbers in a PNG file; as intensities, those of fewer than 8 bits are divided by that for white."""
     from PIL import Image
 
     with Image.open(path, formats=["PNG"]) as image:
@@ -119,9 +285,10 @@ def _read_png(path, as_labels):
     if pixels.ndim != 2 or (mode == "P" and not as_labels):
         found = "a palette" if mode == "P" else f"{pixels.shape[2]} channels"
         raise InputError(f"{path} has {found}: expected a grey image; convert it to greyscale first")
-    white = 2 ** path.read_bytes()[24] - 1  # every PNG file begins with its header, in which there is the bit depth
+    bits = path.read_bytes()[24]  # every PNG file begins with its header, in which there is the bit depth
+    white = 2**bits - 1
     if mode == "L":
         pixels = pixels // (255 // white)  # Pillow has spread 2 and 4 bits over 0 to 255
-    if as_labels:
-        return pixels.astype(np.uint8) if mode == "1" else pixels
-    return np.divide(pixels, white, dtype=np.float32)
+    if bits < 8 and not as_labels:
+        return np.divide(pixels, white, dtype=np.float32)
+    return pixels.astype(np.uint16 if bits == 16 else np.uint8)

@@ -7,7 +7,8 @@ A source, whatever `--data` names, has
     epoch                               how many pairs show every training image once
     fingerprint                         a text that other data would not have: a run is resumed on the same data only
     sampler(rng, augment=None)          a `Sampler` of training pairs
-    held_out(count, seed, split)        `Pairs` that training never sees
+    held_out(count, seed, split)        `Pairs` that training never sees, for split "test" or "validation"; InputError
+                                        where there are too few images
 """
 
 import hashlib

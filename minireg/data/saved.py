@@ -50,13 +50,17 @@ def load_registration(path):
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files if not name.startswith("warped")}
         geometries = [
-            Geometry(arrays[f"{name}_affine"], bool(arrays[f"{name}_measured"])) for name in ("fixed", "moving")
+            Geometry(arrays[f"{name}_affine"], *(bool(arrays[f"{name}_{part}"]) for part in ("measured", "planar")))
+            for name in ("fixed", "moving")
         ]
         displacement, moving_shape = arrays["displacement"], tuple(int(side) for side in arrays["moving_shape"])
     except Exception as error:  # damaged archives raise errors of many kinds
         raise InputError(
             f"{path} cannot be read as a registration ({error}): expected the registration.npz of minireg.register"
         ) from None
-    if displacement.ndim != 4 or displacement.shape[3] != 2 or displacement.dtype.kind != "f":
-        raise InputError(f"{path} holds a displacement of shape {displacement.shape}: expected (N, H, W, 2)")
+    good = displacement.ndim == 4 and displacement.shape[3] == 2 and displacement.dtype.kind == "f"
+    if not good or not np.isfinite(displacement).all():
+        raise InputError(f"{path} holds a displacement {displacement.shape}: expected (N, H, W, 2), finite numbers")
+    if len(moving_shape) != 2 or any(geometry.affine.shape != (4, 4) for geometry in geometries):
+        raise InputError(f"{path} does not say where pixels lie as minireg.register does: register again")
     return Registration(displacement, moving_shape, *geometries)

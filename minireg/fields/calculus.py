@@ -75,7 +75,7 @@ def integrate(velocity, squarings):
     return displacement
 
 
-def invert(displacement, iterations=100, tolerance=1e-3, step=0.5):
+def invert(displacement, iterations=100, tolerance=1e-3, step=0.5, start=None):
     """The displacement w that undoes u: p + w(p) is the point that u sends to p.
 
         u(p + w(p)) + w(p) = 0        w <- w - step (u(p + w(p)) + w(p)),        beginning with w = 0
@@ -94,10 +94,12 @@ def invert(displacement, iterations=100, tolerance=1e-3, step=0.5):
     iterations : int, at least 1: at most so many, for the whole batch
     tolerance : float, in pixels: stop when the residual of every pair is at most this
     step : float in (0, 1]
+    start : NumPy array (N, H', W', 2), in pixels, optional: w is looked for at p = q + start(q), for the pixels q of
+        another grid, and not at the pixels of u. See `invert_onto`.
 
     Returns
     -------
-    inverse : NumPy array (N, H, W, 2), of the dtype of u
+    inverse : NumPy array (N, H, W, 2) or (N, H', W', 2), of the dtype of u
     residual : NumPy float64 (N,), in pixels: the largest |u(p + w(p)) + w(p)| of each pair, over all p
         Above the tolerance it says that the iteration has not converged. Where p + w(p) is beyond the border of the
         image, w undoes u as it continues there. These points count too: else an iteration that strays out of the image
@@ -112,10 +114,11 @@ def invert(displacement, iterations=100, tolerance=1e-3, step=0.5):
     ([-1.0, 2.0], True)
     """
     u = backend.to_device(displacement)
-    inverse, rest = xp.zeros_like(u), u
+    start = xp.zeros_like(u) if start is None else backend.to_device(start)
+    inverse, rest = xp.zeros_like(start), ops.warp(u, start, border="edge").data
     for _ in range(iterations):
         inverse = inverse - step * rest
-        rest = inverse + ops.warp(u, inverse, border="edge").data
+        rest = inverse + ops.warp(u, start + inverse, border="edge").data
         squared = (rest * rest).sum(axis=-1).max(axis=(1, 2))
         residual = np.sqrt(backend.to_host(squared).astype(np.float64))
         if residual.max() <= tolerance:

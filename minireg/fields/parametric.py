@@ -51,6 +51,22 @@ def affine_displacement(matrix, height, width):
     return ops.matmul(from_centre, ops.transpose(change, (0, 2, 1))).reshape(len(matrix), height, width, 2)
 
 
+def affine_part(displacement):
+    """The affine map that is closest to p -> p + u(p), by least squares over all pixels.
+
+    displacement (N, H, W, 2), NumPy, in pixels -> (N, 2, 3), float64: sends (row, column, 1), from the corner of the
+    image and not from its centre, to (row, column).
+
+    >>> affine_part(np.full((1, 4, 5, 2), (0.0, 2.0)))[0].round(6).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 2.0]]
+    """
+    n, height, width, _ = displacement.shape
+    p = np.insert(np.indices((height, width)).reshape(2, -1), 2, 1, axis=0).T.astype(np.float64)
+    u = displacement.reshape(n, height * width, 2).swapaxes(0, 1).reshape(height * width, -1)
+    change = np.linalg.lstsq(p, u, rcond=None)[0]
+    return np.eye(2, 3) + change.reshape(3, n, 2).transpose(1, 2, 0)
+
+
 def thin_plate_spline(fixed_points, moving_points, height, width, smoothing=0.0):
     """The displacement that takes landmarks to their counterparts and bends as little as possible in between.
 

@@ -5,6 +5,7 @@ if __name__ == "__main__":
 
     prepare_process()
 
+import contextlib
 import itertools
 import sys
 import time
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minireg import backend, command
-from minireg.autograd import REGISTRY
+from minireg.autograd import REGISTRY, Tensor
 from minireg.errors import InputError
 from minireg.gradcheck.cases import CASES
 from minireg.gradcheck.check import WrongGradient, gradcheck
@@ -54,7 +55,8 @@ def check_op(name, seed=0, most=None):
             covering = case.covering_calls([seed, zlib.crc32(name.encode()), index])
             for own_seed, added in itertools.islice(covering, most):
                 rng = np.random.default_rng(own_seed)
-                fn, arrays = case.draw(Chooser(rng), rng)
+                fn, arrays = case.draw(choose := Chooser(rng), rng)
+                _call_with_another_option(case, own_seed, other=int(rng.integers(len(choose.choices) or 1)))
                 report = gradcheck(fn, *arrays, seed=own_seed, linear=case.linear)
                 arguments |= dict.fromkeys(argument.split("[")[0] for argument in report.arguments)
                 calls, pairs = calls + 1, pairs + added
@@ -68,6 +70,16 @@ def check_op(name, seed=0, most=None):
             break
     arguments = ", ".join(arguments)
     return Row(name, arguments, calls, pairs, draws, worst, verdict, time.perf_counter() - start, message)
+
+
+def _call_with_another_option(case, seed, other):
+    """An op that keeps something by the sizes alone now keeps what belongs to another option."""
+    rng = np.random.default_rng(seed)
+    with contextlib.suppress(Exception), np.errstate(all="ignore"):  # the options may make no sense together
+        fn, arrays = case.draw(Chooser(rng, other), rng)
+        inputs = [Tensor(backend.to_device(array), requires_grad=True) for array in arrays]
+        y = fn(*inputs)
+        y.backward(backend.to_device(np.ones(y.shape)))
 
 
 def _line(row, markdown):

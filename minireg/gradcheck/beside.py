@@ -12,8 +12,13 @@ import numpy as np
 from minireg import backend
 from minireg.autograd import Tensor
 
-LARGE = 2.0**60  # exact, so that a linear VJP differs by nothing but rounding
+LARGE = 3.0**38  # no power of two: float32 on the way rounds a multiple by it differently
 ROUNDING = 1e-11  # relative to the largest element: sums of a few thousand terms, in another order
+ROUNDINGS, EPS = 100, float(np.finfo(np.float64).eps)  # what x is rounded to moves the VJP, too
+STEP = 1e-7  # relative to x: about two numbers of float32 further
+FAR = 1000.0  # an x that is larger takes no longer steps: its function need not be stretched as it is
+SMOOTH = 1e-10  # relative to the largest element; stairs of float32 are 6e-8 high
+SAME_MEMORY = "Another result where its arrays held other numbers before: does it keep something by memory?"
 
 
 def check_beside_the_value(check, wanted):
@@ -27,20 +32,22 @@ def check_beside_the_value(check, wanted):
     before = backend.to_host(y.data).copy()
     c = check.random(check.y.shape)
     d = check.random(check.y.shape) * check.rng.choice([0.0, 1.0], check.y.shape)
-    of_c, of_d = _walk(inputs, y, c, wanted), _walk(inputs, y, d, wanted)
-    sizes = [np.abs(a).max(initial=0) + np.abs(b).max(initial=0) for a, b in zip(of_c, of_d, strict=True)]
+    even = np.full(check.y.shape, -1.5)
+    parts = of_c, *_ = [_walk(inputs, y, g, wanted) for g in (c, d, even)]
+    sizes = [sum(np.abs(part).max(initial=0) for part in of_one) for of_one in zip(*parts, strict=True)]
 
     def same(found, expected, what, scale=1.0):
         for i, a, b, size in zip(wanted, found, expected, sizes, strict=True):
             if not np.abs(a - b).max(initial=0) <= scale * ROUNDING * (size + 1e-3):
                 check.fail((i,), what)
 
-    check.call_elsewhere(backward=True)
+    everything = wanted == tuple(check.floating)
+    if everything:
+        check.call_elsewhere(backward=True)
     same(_walk(inputs, y, c, wanted), of_c, "Another result after another call and its backward: what does it keep?")
-    both = [a + b for a, b in zip(of_c, of_d, strict=True)]
-    same(
-        _walk(inputs, y, c + d, wanted), both, "Not linear: the VJP of a sum of cotangents is not the sum of both VJPs."
-    )
+    pieces = [_walk(inputs, y, piece, wanted) for piece in _pieces(c + d + even, check.rng)]
+    total, expected = ([sum(of_one) for of_one in zip(*walks, strict=True)] for walks in (pieces, parts))
+    same(total, expected, "Not linear: the VJP of a sum of cotangents is not the sum of their VJPs.")
     for factor, kind in ((LARGE, "large"), (1 / LARGE, "small"), (0.0, "zero")):
         scaled = [factor * a for a in of_c]
         same(
@@ -49,14 +56,47 @@ def check_beside_the_value(check, wanted):
     for layout in check.layouts[1:]:
         found = _walk(inputs, y, check.laid_out(c, layout), wanted)
         same(found, of_c, f"Another result for a cotangent whose memory is {layout}.")
-    repeated = np.broadcast_to(np.array(-1.5), check.y.shape)  # one number in memory: all its strides are 0
-    expected = [-a for a in _walk(inputs, y, np.full(check.y.shape, 1.5), wanted)]
+    repeated = np.broadcast_to(np.array(1.0), check.y.shape)  # one number in memory: all its strides are 0
+    expected = [a / -1.5 for a in parts[2]]
     same(_walk(inputs, y, repeated, wanted), expected, "Another result for a cotangent that is one repeated number.")
     if not np.array_equal(backend.to_host(y.data), before, equal_nan=True):
         check.fail(wanted, "backward() changes the output in place.")
     _check_two_uses(check, wanted, c, of_c, same)
     _check_same_memory(check, wanted, c, of_c, same)
     _check_one_tensor_for_all(check, wanted, c)
+    if everything:
+        _check_smooth(check, wanted, c, of_c)
+
+
+def graph_for_later(check):
+    """Record a graph now; the function that is returned walks it after many other calls, and expects the same."""
+    wanted = tuple(check.floating)
+    try:
+        inputs, y = check.graph(check.arrays, wanted)
+    except Exception:  # the comparisons tell what is wrong there
+        return lambda: None
+    if not check.y.size:
+        return lambda: None
+    c = check.random(check.y.shape)
+
+    def compare():
+        new, old = (_walk(*graph, c, wanted) for graph in (check.graph(check.arrays, wanted), (inputs, y)))
+        for i, a, b in zip(wanted, old, new, strict=True):
+            if not np.abs(a - b).max(initial=0) <= ROUNDING * (np.abs(b).max(initial=0) + 1e-3):
+                check.fail(
+                    (i,), "Another result of a graph after many other calls: which of them overwrites its arrays?"
+                )
+
+    return compare
+
+
+def _pieces(g, rng):
+    """A cotangent in three: one element of it, the rest of one slice along its first axis, and all else."""
+    one, row = np.zeros((2, *g.shape), bool)
+    one.flat[rng.integers(g.size)] = True
+    if g.ndim:
+        row[rng.integers(len(g))] = True
+    return [np.where(mask, g, 0) for mask in (one, row & ~one, ~row & ~one)]
 
 
 def _walk(inputs, y, cotangent, wanted):
@@ -82,17 +122,43 @@ def _check_two_uses(check, wanted, c, of_c, same):
 
 
 def _check_same_memory(check, wanted, c, of_c, same):
-    """The arrays held other numbers in the call before, as where a loader writes each batch into the same memory."""
-    arrays = [backend.to_device(a.copy()) for a in check.arrays]
+    """The same arrays hold other numbers in turn, as where a loader writes each batch into the same memory."""
+    arrays, cotangent = [backend.to_device(a.copy()) for a in check.arrays], backend.to_device(c.copy())
     inputs = [Tensor(array, requires_grad=i in wanted) for i, array in enumerate(arrays)]
-    for i in check.floating:
-        arrays[i] *= 0.9
-    with contextlib.suppress(Exception), np.errstate(all="ignore"):  # they may make no sense to fn
-        _walk(inputs, check.fn(*inputs), c, wanted)
-    for i in check.floating:
-        arrays[i][...] = backend.to_device(check.arrays[i])
-    found = _walk(inputs, check.fn(*inputs), c, wanted)
-    same(found, of_c, "Another result where its arrays held other numbers before: does it keep something by memory?")
+    other = check.elsewhere(lambda a: 0.9 * a, wanted)
+    if other is not None and other[1].shape == c.shape and other[1].requires_grad:
+        for i in check.floating:
+            arrays[i] *= 0.9
+        cotangent *= 0.5
+        walks = []
+        with contextlib.suppress(Exception), np.errstate(all="ignore"):  # they may make no sense to fn
+            walks = [_walk(*graph, cotangent, wanted) for graph in ((inputs, check.fn(*inputs)), other)]
+        if walks and all(np.isfinite(a).all() for a in walks[1]):
+            same(*walks, SAME_MEMORY)
+        for i in check.floating:
+            arrays[i][...] = backend.to_device(check.arrays[i])
+        cotangent[...] = backend.to_device(c)
+    same(_walk(inputs, check.fn(*inputs), cotangent, wanted), of_c, SAME_MEMORY)
+
+
+def _check_smooth(check, wanted, c, of_c):
+    """Along a line in x a VJP has no stairs, as float32 anywhere on the way makes, be it for one element of many.
+
+    The fourth differences of anything smooth vanish over so short a line, to the rounding of the VJP and of x. Those of
+    rounded numbers do not.
+    """
+    lines = {
+        i: STEP * check.random(check.arrays[i].shape) * np.clip(check.arrays[i], -FAR, FAR) for i in check.floating
+    }
+    rounding = ROUNDINGS * EPS / STEP * max(1, *(np.abs(check.arrays[i]).max(initial=0) / FAR for i in lines))
+    walks = [of_c]
+    for n in range(1, 5):
+        arrays = [a + n * lines[i] if i in lines else a for i, a in enumerate(check.arrays)]
+        walks.append(_walk(*check.graph(arrays, wanted), c, wanted))
+    for i, *points in zip(wanted, *walks, strict=True):
+        slopes, stairs = (np.abs(np.diff(points, n, axis=0)).max(initial=0) for n in (1, 4))
+        if not stairs <= SMOOTH * (np.abs(points[0]).max(initial=0) + 1e-3) + rounding * slopes:
+            check.fail((i,), "It moves in stairs as the arguments do: somewhere it computes with less than float64.")
 
 
 def _check_one_tensor_for_all(check, wanted, c):

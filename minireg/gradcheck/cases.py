@@ -20,6 +20,7 @@ import numpy as np
 from minireg import backend, ops
 from minireg.gradcheck.choosing import Case
 from minireg.gradcheck.drawing import (
+    LONG,
     away_from_zero,
     between_pixels,
     distinct,
@@ -75,7 +76,7 @@ DISTINCT = (distinct, distinct_and_huge)
 
 def elementwise(fn, values=ANY):
     """The case of an op on one array of any shape, with one of several kinds of values."""
-    return lambda choose, rng: (fn, [choose.sampled_from(values)(rng, drawn_shape(choose))])
+    return lambda choose, rng: (fn, [choose.sampled_from(values)(rng, drawn_shape(choose, rare=(0, LONG)))])
 
 
 def broadcasting(fn, left=ANY, right=ANY):
@@ -150,7 +151,8 @@ def reducing(fn, values=ANY):
     """The case of a reduction over no axis, one, several or all, with and without keepdims."""
 
     def draw(choose, rng):
-        shape = drawn_shape(choose, may_be_empty=fn is ops.sum)  # nothing has no mean and no largest element
+        # Nothing has no mean and no largest element.
+        shape = drawn_shape(choose, rare=(0, LONG) if fn is ops.sum else (LONG,))
         axis, keepdims = drawn_axis(choose, len(shape)), choose.booleans()
         return (lambda x: fn(x, axis=axis, keepdims=keepdims)), [choose.sampled_from(values)(rng, shape)]
 
@@ -161,9 +163,9 @@ def along_axis(fn):
     """The case of an op along one axis, counted from either end."""
 
     def draw(choose, rng):
-        shape = list(drawn_shape(choose, 1, may_be_empty=False))
+        shape = list(drawn_shape(choose, 1, rare=()))
         axis = choose.sampled_from(range(-len(shape), len(shape)))
-        shape[axis] = choose.sampled_from([1, 2, 4, 7])
+        shape[axis] = choose.sampled_from([1, 2, 4, 7, 40])
         return (lambda x: fn(x, axis=axis)), [choose.sampled_from([away_from_zero, saturating])(rng, shape)]
 
     return draw
@@ -247,7 +249,7 @@ def _matmul(choose, rng):
 
 @case("linear", linear=(0, 1, 2))
 def _linear(choose, rng):
-    c_in, c_out = choose.integers(1, 4), choose.integers(1, 4)
+    c_in, c_out = choose.integers(1, 9), choose.integers(1, 9)
     shapes = [(*drawn_shape(choose, 0, 3), c_in), (c_in, c_out), (c_out,)][: choose.integers(2, 3)]
     return ops.linear, [normal(rng, shape) for shape in shapes]
 

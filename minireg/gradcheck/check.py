@@ -35,7 +35,7 @@ from minireg import backend
 from minireg.autograd import Tensor, no_grad
 from minireg.backend import xp
 from minireg.errors import InputError
-from minireg.gradcheck.beside import check_beside_the_value
+from minireg.gradcheck.beside import check_beside_the_value, graph_for_later
 from minireg.gradcheck.diagnosis import diagnose, turned_arrays
 
 EPS = float(np.finfo(np.float64).eps)
@@ -47,6 +47,13 @@ ROUNDINGS = 100  # an op rounds more than once; the sums in these checks have te
 SMOOTH = 1e-3  # a function whose differences with h and 2 h differ by more has a kink here, whatever the step
 JACOBIAN_SIZE = 400  # at most so many elements of a Jacobian are compared one by one
 SOME = 8  # elements of a larger array that are compared
+OTHERS = (  # other numbers: all, those with the same sum, size, ends, or first digits
+    lambda a: 0.9 * a,
+    np.flip,
+    lambda a: -np.flip(a),
+    lambda a: np.concatenate([a.flat[:1], 0.9 * a.flat[1:-1], a.flat[1:][-1:]]).reshape(a.shape),
+    lambda a: (1 + 1e-6) * a,
+)
 EXPLAINED = 200  # elements of a wrong gradient that are computed one by one, to say what is wrong
 
 
@@ -105,6 +112,7 @@ def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=
     minireg.gradcheck.check.WrongGradient: ... the gradient of argument 0 (x) is wrong...
     """
     check = _Check(fn, inputs, seed, relative, steps)
+    check_the_first_graph = graph_for_later(check)
     alone = [(position,) for position in check.floating]
     for draw in range(draws):
         for wanted in dict.fromkeys([*alone, tuple(check.floating)]):
@@ -119,6 +127,7 @@ def gradcheck(fn, *inputs, draws=4, seed=0, linear=(), relative=RELATIVE, steps=
             check.some_elements(position)
         if position in linear:
             check.adjoint(position)
+    check_the_first_graph()
     return Report(tuple(check.names[position] for position in check.floating), check.draws, check.worst)
 
 
@@ -173,7 +182,7 @@ class _Check:
 
     def call_elsewhere(self, backward=False):
         """Call fn with other numbers: an op that keeps arrays outside its VJPs now keeps the wrong ones."""
-        for change in (lambda a: 0.9 * a, np.flip, lambda a: -np.flip(a)) if backward else (lambda a: 0.9 * a,):
+        for change in OTHERS if backward else OTHERS[:1]:
             other = self.elsewhere(change, self.floating if backward else ())
             if backward and other is not None and other[1].requires_grad:
                 with contextlib.suppress(Exception), np.errstate(all="ignore"):

@@ -7,10 +7,13 @@ import numpy as np
 
 
 class Chooser:
-    """Draws what has a structure, from a `numpy.random.Generator`, and remembers what it was, in `choices`."""
+    """Draws what has a structure, from a `numpy.random.Generator`, and remembers what it was, in `choices`.
 
-    def __init__(self, rng):
-        self.rng, self.choices = rng, []
+    With `other`, a number, the option of that choice is the one after that which is drawn.
+    """
+
+    def __init__(self, rng, other=None):
+        self.rng, self.other, self.choices = rng, other, []
 
     def integers(self, low, high):
         """An int with low <= int <= high: a size. As choices, `low` and the next one are told from all above."""
@@ -21,6 +24,8 @@ class Chooser:
     def sampled_from(self, options):
         """One element of a non-empty sequence: an option."""
         index = int(self.rng.integers(len(options)))
+        if len(self.choices) == self.other:
+            index = (index + 1) % len(options)
         # The same option may stand there several times, to be drawn more often. Functions are told apart by place.
         self.choices.append(index if callable(options[index]) else repr(options[index]))
         return options[index]

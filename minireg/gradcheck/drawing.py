@@ -7,6 +7,8 @@ import itertools
 
 import numpy as np
 
+LONG = 130  # elements of an axis: more than NumPy adds in one block
+
 # Values
 
 
@@ -69,11 +71,13 @@ def between_pixels(rng, image_shape, size):
 # Shapes and options
 
 
-def drawn_shape(choose, fewest=0, most=4, may_be_empty=True):
-    """A shape of `fewest` to `most` axes; now and then one of them has no elements."""
+def drawn_shape(choose, fewest=0, most=4, rare=(0,)):
+    """A shape of `fewest` to `most` axes; now and then the size of one of them is one of the `rare`."""
     shape = [choose.integers(1, 4) for _ in range(choose.integers(fewest, most))]
-    if shape and may_be_empty and choose.sampled_from([False] * 11 + [True]):
-        shape[choose.integers(0, len(shape) - 1)] = 0
+    if shape and rare:
+        size = choose.sampled_from([None] * 11 + list(rare))
+        if size is not None:
+            shape[choose.integers(0, len(shape) - 1)] = size
     return tuple(shape)
 
 

@@ -8,6 +8,7 @@
 `optimise.py`    gradient descent on each pair, without a network
 `demons.py`      diffeomorphic demons
 `spline.py`      tps: thin-plate splines through landmarks
+`physical.py`    any of these for images of different size or spacing
 """
 
 from minireg.methods.align import STAGES, align
@@ -15,10 +16,11 @@ from minireg.methods.by_name import METHODS, NEEDS, identity, make_method
 from minireg.methods.demons import demons
 from minireg.methods.network import predict, refine, register
 from minireg.methods.optimise import TRANSFORMATIONS, optimise
+from minireg.methods.physical import centre_on_centre, in_square_pixels, register_in_space
 from minireg.methods.residuals import COMPARISONS
 from minireg.methods.spline import spline
 
 __all__ = [
-    "COMPARISONS", "METHODS", "NEEDS", "STAGES", "TRANSFORMATIONS", "align", "demons", "identity", "make_method",
-    "optimise", "predict", "refine", "register", "spline",
+    "COMPARISONS", "METHODS", "NEEDS", "STAGES", "TRANSFORMATIONS", "align", "centre_on_centre", "demons", "identity",
+    "in_square_pixels", "make_method", "optimise", "predict", "refine", "register", "register_in_space", "spline",
 ]  # fmt: skip

@@ -13,12 +13,12 @@ import numpy as np
 from tqdm import tqdm
 
 from minireg import backend, ops
-from minireg.autograd import no_grad
 from minireg.backend import xp
 from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
 from minireg.fields import integrate
 from minireg.methods.affine import at_scale, cost_of_turn, displacement_of, improve, search, square_root, variance
+from minireg.methods.exact import descend
 from minireg.methods.levels import PAIRS_AT_A_TIME, SMALLEST_GRID, gradient, pool
 from minireg.methods.residuals import COMPARISONS
 from minireg.methods.symmetric import FINAL_SQUARINGS, GRID, finer, refine_velocity, spacing
@@ -32,6 +32,7 @@ AFFINE_FINEST = 256  # pixels along the longer side, at which an affine map is a
 MOST_PIXELS = 64 * 1024  # of all pairs that are registered together
 WHOLE = 0.999  # of a pixel: sampled from known ones alone, but for rounding
 TINY = 1e-12
+EXACT = True
 WORTH = 0.98  # of what is left: a map of more numbers is kept if it leaves less than that
 
 
@@ -98,7 +99,7 @@ def align(
     found = np.empty((*moving.shape[:3], 2), np.float32)
     scales = _scales(height, width, levels)
     together = max(1, min(PAIRS_AT_A_TIME, MOST_PIXELS // (height * width)))
-    with no_grad(), tqdm(total=len(moving) * len(scales), desc="aligning", unit="level", disable=not progress) as bar:
+    with tqdm(total=len(moving) * len(scales), desc="aligning", unit="level", disable=not progress) as bar:
         for start in range(0, len(moving), together):
             batch = slice(start, start + together)
             pair = [np.concatenate([x[batch], mask[batch]], axis=-1) for x, mask in zip(images, masks, strict=True)]
@@ -129,6 +130,7 @@ def _deformable(pyramid, maps, smoothness, iterations, tolerance, bar):
             velocity = finer(velocity, rows // velocity.shape[1])
         velocity = refine_velocity(velocity, view, size, smoothness, iterations, tolerance)
         bar.update(len(maps))
+    if EXACT: velocity = descend(velocity, view, size, smoothness, iterations)
     flow = integrate(finer(velocity, height // velocity.shape[1]), FINAL_SQUARINGS).data
     root = square_root(maps)
     along = displacement_of(root, height, width)
@@ -223,10 +225,15 @@ class _View:
 
     def seen(self, forth, back):
         """Both prepared images at two displacements (N, H, W, 2), and 1 or 0, whether both are known there."""
+        a, b, inside = self.warped(forth, back)
+        return a.data, b.data, inside
+
+    def warped(self, forth, back):
+        """The same as Tensors, with their gradients with respect to both displacements."""
         if self.root is not None:
             forth, back = _then_affine(forth, self.root), _then_affine(back, np.linalg.inv(self.root))
-        a, b = (ops.warp(x, u, border="zeros").data for x, u in zip(self.images, (forth, back), strict=True))
-        return a[..., :1], b[..., :1], _interior(a[..., 1:]) * _interior(b[..., 1:])
+        a, b = (ops.warp(x, u, border="zeros") for x, u in zip(self.images, (forth, back), strict=True))
+        return a[..., :1], b[..., :1], _interior(a.data[..., 1:]) * _interior(b.data[..., 1:])
 
 
 def _interior(mask):

@@ -92,7 +92,7 @@ def _smoothed(histogram):
 
 def _mean(x, inside):
     total = xp.sum(inside, axis=(1, 2, 3), keepdims=True)
-    return xp.sum(x * inside, axis=(1, 2, 3), keepdims=True) / xp.maximum(total, 1)
+    return (x * inside).sum(axis=(1, 2, 3), keepdims=True) / xp.maximum(total, 1)
 
 
 def _deviation(x, inside):
@@ -101,7 +101,7 @@ def _deviation(x, inside):
 
 def _over_deviation(x, inside):
     x = x - _mean(x, inside)
-    return x / xp.maximum(xp.sqrt(_mean(x * x, inside)), TINY)
+    return x / (_mean(x * x, inside) + TINY) ** 0.5
 
 
 COMPARISONS = {  # name: (prepare, residuals)

@@ -62,16 +62,25 @@ def refine_velocity(velocity, view, size, smoothness, iterations, tolerance):
         forth, back = half_way(velocity, view.shape)
         factor = forth.shape[1] // velocity.shape[1]
         normal, force = normal_equations(view.compare(*view.seen(forth, back)), factor)
-        force = force - bending / factor**2 * _laplace(_laplace(velocity))
-        step = _conjugate_gradients(normal, bending / factor**2, force) + MOMENTUM * step
-        lengths = factor * xp.sqrt(xp.sum(step * step, axis=-1, keepdims=True))
-        longest = xp.max(lengths, axis=(1, 2), keepdims=True)
-        step = step * moves * xp.minimum(1, LONGEST_STEP / xp.maximum(longest, LONGEST_STEP))
+        force = force - bending / factor**2 * squared_laplace(velocity)
+        step = conjugate_gradients(normal, bending / factor**2, force) + MOMENTUM * step
+        mean_length = xp.mean(_lengths(step, factor), axis=(1, 2), keepdims=True)
+        step = moves * shortened(step, factor)
         velocity = velocity + step
-        moves = moves * (xp.mean(lengths, axis=(1, 2), keepdims=True) >= tolerance)
+        moves = moves * (mean_length >= tolerance)
         if not moves.any():
             break
     return velocity
+
+
+def shortened(step, factor):
+    """The step (N, h, w, 2) of each pair made so short that no vector, of `factor` pixels, exceeds LONGEST_STEP."""
+    longest = xp.max(_lengths(step, factor), axis=(1, 2), keepdims=True)
+    return step * xp.minimum(1, LONGEST_STEP / xp.maximum(longest, LONGEST_STEP))
+
+
+def _lengths(step, factor):
+    return factor * xp.sqrt(xp.sum(step * step, axis=-1, keepdims=True))
 
 
 def half_way(velocity, shape):
@@ -109,7 +118,7 @@ def normal_equations(residuals, factor):
     return pool(normal, factor) * factor**2, pool(force, factor) * factor
 
 
-def _conjugate_gradients(normal, bending, force):
+def conjugate_gradients(normal, bending, force):
     """t with  (J^T w J + bending Laplace^2) t = force,  nearly; each pair by itself.
 
     The 2 x 2 matrices on the diagonal are the preconditioner. Source: Hestenes, Stiefel, Methods of conjugate gradients
@@ -129,7 +138,7 @@ def _conjugate_gradients(normal, bending, force):
     direction = preconditioned = times(inverse, rest)
     size = _dot(rest, preconditioned)
     for _ in range(CG_ITERATIONS):
-        image = times((rr, rc, cc), direction) + bending * _laplace(_laplace(direction))
+        image = times((rr, rc, cc), direction) + bending * squared_laplace(direction)
         length = size / xp.maximum(_dot(direction, image), TINY)
         t, rest = t + length * direction, rest - length * image
         preconditioned = times(inverse, rest)
@@ -140,6 +149,10 @@ def _conjugate_gradients(normal, bending, force):
 
 def _dot(a, b):
     return xp.sum(a * b, axis=(1, 2, 3), keepdims=True)
+
+
+def squared_laplace(v):
+    return _laplace(_laplace(v))
 
 
 def _laplace(v):

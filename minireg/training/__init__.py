@@ -7,7 +7,8 @@
     network, configuration = load_network("runs/first/checkpoint.npz")
 
 `configuration.py` has the recipes and says which option wins, `objective.py` has the loss, `workers.py` shares its
-gradient among processes, `trainer.py` is the loop, `checkpoint.py` saves and reads.
+gradient among processes, `validation.py` tells whether it generalises, `trainer.py` is the loop, `checkpoint.py` saves
+and reads.
 """
 
 from minireg.training.checkpoint import load_checkpoint, load_network, save_checkpoint

@@ -32,6 +32,7 @@ RECIPES = {
         "batch_size": 16,
         "workers": 2,
         "steps": None,  # STEPS of the pairing
+        "augment": 0.0,
     },
     # The experiment of 2020, as it was published; see its network in models/encoder_decoder.py.
     "mnist2020": {
@@ -48,17 +49,19 @@ RECIPES = {
         "batch_size": 32,
         "workers": 1,
         "steps": None,  # EPOCHS_2020
+        "augment": 0.0,
     },
 }
 # Instead of the default recipe's, for phantoms and images in files: tissue moves more smoothly than a pen, and with
 # less smoothness the ventricles of a phantom are matched wrongly.
 IMAGES = {"smoothness": 0.7, "batch_size": 8}
+FILES = {"augment": 1.0}  # their brightness may differ more than that of the few images there are
 MULTIMODAL = {"loss": "mi", "smoothness": 1.0}  # where, moreover, the two images show things at other intensities
 STEPS = {"atlas": 300, "random": 1200, "images": 200}  # of the default recipe: about 1, 4 and 2 minutes on two cores
 EPOCHS_2020 = 100
 
 # Options that choose what is computed, and what they are if not given (None: as the recipe has it).
-DECIDING = {"recipe": "default", "data": "auto", "seed": 0, "augment": False} | dict.fromkeys(RECIPES["default"])
+DECIDING = {"recipe": "default", "data": "auto", "seed": 0} | dict.fromkeys(RECIPES["default"])
 FOR_DIGITS = {"digit": 5, "pairing": "atlas", "fixed_index": None, "leave_out": []}
 FOR_PHANTOMS = {"modality": "mr", "size": DEFAULT_SIZE}
 OPTIONS = DECIDING | FOR_DIGITS | FOR_PHANTOMS
@@ -93,7 +96,7 @@ class Configuration:
     leave_out: list | None = None
     modality: str | None = None
     size: int | None = None
-    augment: bool = False
+    augment: float = 0.0
     workers: int = 1
 
     def __post_init__(self):
@@ -112,7 +115,7 @@ class Configuration:
                     f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(filter(None, allowed))}"
                 )
         at_least = dict.fromkeys(("batch_size", "steps", "early_looks", "workers"), 1)
-        at_least |= dict.fromkeys(("seed", "smoothness", "folding", "inverse_consistency", "lr"), 0)
+        at_least |= dict.fromkeys(("seed", "smoothness", "folding", "inverse_consistency", "lr", "augment"), 0)
         for name, least in at_least.items():
             value = getattr(self, name)
             if value is not None and not (value >= least and math.isfinite(value)):
@@ -199,7 +202,7 @@ def configure(given):
     options = {name: default if given.get(name) is None else given[name] for name, default in defaults.items()}
     recipe = dict(RECIPES[options["recipe"]])
     if options["recipe"] == "default" and data not in DIGITS:
-        recipe |= IMAGES | (MULTIMODAL if options["modality"] == "multi" else {})
+        recipe |= IMAGES | (MULTIMODAL if options["modality"] == "multi" else {}) | (FILES if data != "phantom" else {})
     if options["model"] == "encoder-decoder":
         recipe["workers"] = 1  # they cannot share batch norm
     return Configuration(**options | {name: value for name, value in recipe.items() if options.get(name) is None})

@@ -4,7 +4,7 @@ A run lives in one folder:
 
     configuration.json   everything that decides the result
     checkpoint.npz       weights, optimiser, random state, step, configuration and history; written as it goes
-    history.csv          the loss and its terms, for every step so far
+    history.csv          the loss and its terms, for every step so far; now and then that of the validation pairs
     loss.png             the same as a picture, at the end
     metrics.json         held-out pairs before and after registration, at the end
     registration.png     eight of them as pictures, at the end
@@ -16,9 +16,11 @@ bytes as one that never stopped.
 """
 
 import dataclasses
+import functools
 import json
 import math
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,12 +38,14 @@ from minireg.models import MODELS
 from minireg.training.checkpoint import save_checkpoint
 from minireg.training.configuration import OPTIMISERS, SCHEDULES
 from minireg.training.objective import backpropagate
+from minireg.training.validation import STEPS_BETWEEN, Validation, warning
 from minireg.training.workers import gradient_of_batch
 
 CHECKPOINT = "checkpoint.npz"
 AS_IT_GOES = ("configuration.json", "history.csv", CHECKPOINT)
 AT_THE_END = ("metrics.json", "loss.png", "registration.png", "fields.png", "registration.gif")
 STEPS_BETWEEN_CHECKPOINTS = 50
+VALIDATION = "validation_similarity"
 
 
 class Trainer:
@@ -77,11 +81,15 @@ class Trainer:
             )
         self.optimiser = OPTIMISERS[configuration.optimiser](self.network.parameters(), configuration.lr)
         self.schedule = SCHEDULES[configuration.schedule](configuration.lr, configuration.steps)
-        self.sampler = source.sampler(self.rng, augment if configuration.augment else None)
+        change = functools.partial(augment, strength=configuration.augment) if configuration.augment else None
+        self.sampler = source.sampler(self.rng, change)
+        self.validation = Validation(source, configuration)
         self.step = 0
         self.saved_step = None
         weighted = [name for name in ("folding", "inverse_consistency") if getattr(configuration, name)]
         self.history = {name: [] for name in ("loss", "similarity", "smoothness", *weighted)}
+        if self.validation.possible:
+            self.history[VALIDATION] = []  # NaN where it was not scored
 
     def train(self):
         """Train to the last step, with a progress bar, saving a checkpoint now and then.
@@ -97,7 +105,7 @@ class Trainer:
         """
         remove_leftovers(self.folder, AS_IT_GOES + AT_THE_END)
         self.network.train()
-        steps = self.configuration.steps
+        steps, warned = self.configuration.steps, False
         with (
             gradient_of_batch(self.configuration) as backpropagate,
             _finish_step_on_interrupt() as interrupted,
@@ -110,6 +118,9 @@ class Trainer:
                 loss = self.train_step(backpropagate)
                 bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
                 bar.update()
+                if not warned and self.step % STEPS_BETWEEN == 0 and self.warning:
+                    warned = True
+                    tqdm.write(f"step {self.step}: {self.warning}", file=sys.stderr)
                 if self.step % STEPS_BETWEEN_CHECKPOINTS == 0 or self.step == steps or interrupted.is_set():
                     self.save()
                 if interrupted.is_set():
@@ -134,7 +145,24 @@ class Trainer:
         self.step += 1
         for name, value in values.items():
             self.history[name].append(value)
+        if self.validation.possible:
+            self.history[VALIDATION].append(self._validated())
         return values["loss"]
+
+    def _validated(self):
+        """The score of the validation pairs at a step where they have one, else NaN."""
+        if self.step % STEPS_BETWEEN and self.step != self.configuration.steps:
+            return math.nan
+        score = self.validation.score(self.network)
+        self._check_finite(self.step, "similarity of the validation pairs", score)
+        return score
+
+    @property
+    def warning(self):
+        """A sentence where the network learns its images by heart, else None (`validation.warning`)."""
+        if not self.validation.possible:
+            return None
+        return warning(self.history["similarity"], self.history[VALIDATION], self.configuration.steps // 2)
 
     def _check_finite(self, step, name, value):
         if math.isfinite(value):
@@ -161,7 +189,7 @@ class Trainer:
         with atomic_write(self.folder / "history.csv", "w") as file:
             file.write(",".join(["step", *self.history]) + "\n")
             for step, row in enumerate(zip(*self.history.values(), strict=True), start=1):
-                file.write(",".join([str(step), *map(repr, row)]) + "\n")
+                file.write(",".join([str(step), *("" if math.isnan(value) else repr(value) for value in row)]) + "\n")
         # Last, so that whatever a finished checkpoint stands for is there too: a resumed run would not write it again.
         save_checkpoint(
             self.folder / CHECKPOINT,
@@ -191,7 +219,10 @@ class Trainer:
             self.sampler.load_state_dict(groups["sampler"])
             self.rng.bit_generator.state = meta["random_state"]
             self.step = self.saved_step = int(meta["step"])
-            self.history = {name: groups["history"][name].tolist() for name in self.history}
+            history = groups["history"]
+            if self.validation.possible and VALIDATION not in history:  # written before there was one
+                history[VALIDATION] = np.full(self.step, math.nan)
+            self.history = {name: history[name].tolist() for name in self.history}
             if any(len(values) != self.step for values in self.history.values()):
                 raise ValueError(f"its history is not that of {self.step} steps")
         except KeyError as error:

@@ -3,29 +3,33 @@
     loss_curve({"loss": losses}, "loss.png")
     registration_picture(moving, fixed, warped, displacement, "pairs.png")
     field_picture(moving, fixed, warped, displacement, "fields.png")
+    inspection_picture(moving, fixed, warped, displacement, "inspection.png")
     animation(moving, fixed, displacement, "pairs.gif")
     methods_picture({"network": {"ncc": values}, "demons": {"ncc": values}}, "methods.png")
 
-`curves.py` draws training, `pairs.py` pairs of images, `fields.py` displacement fields on axes, `gif.py` what moves,
-`methods.py` scores. Matplotlib is imported inside the functions, so importing this package costs nothing, and only
-`Figure` is used: no pyplot, no window, no state shared between calls. A file appears whole or not at all, and the
-same input gives the same bytes.
+`curves.py` draws training, `pairs.py` pairs of images, `inspection.py` one of them at a large size, `fields.py`
+displacement fields on axes, `gif.py` what moves, `methods.py` scores. Matplotlib is imported inside the functions, so
+importing this package costs nothing, and only `Figure` is used: no pyplot, no window, no state shared between calls. A
+file appears whole or not at all, and the same input gives the same bytes.
 """
 
 from minireg.viz.curves import loss_curve
 from minireg.viz.fields import (
     FOLD_COLOUR,
     draw_arrows,
+    draw_checkerboard,
     draw_direction,
     draw_log_jacobian,
     draw_overlay,
     draw_warped_grid,
 )
 from minireg.viz.gif import animation
+from minireg.viz.inspection import inspection_picture
 from minireg.viz.methods import methods_picture
 from minireg.viz.pairs import field_picture, registration_picture
 
 __all__ = [
-    "FOLD_COLOUR", "animation", "draw_arrows", "draw_direction", "draw_log_jacobian", "draw_overlay",
-    "draw_warped_grid", "field_picture", "loss_curve", "methods_picture", "registration_picture",
+    "FOLD_COLOUR", "animation", "draw_arrows", "draw_checkerboard", "draw_direction", "draw_log_jacobian",
+    "draw_overlay", "draw_warped_grid", "field_picture", "inspection_picture", "loss_curve", "methods_picture",
+    "registration_picture",
 ]  # fmt: skip

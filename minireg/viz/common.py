@@ -4,7 +4,7 @@ import numpy as np
 
 from minireg.errors import InputError
 from minireg.files import atomic_write
-from minireg.viz.fields import draw_warped_grid
+from minireg.viz.fields import draw_warped_grid, show_grey
 
 PICTURE_WIDTH = 9.0  # inches; 900 pixels, which is about the width of a README
 DOTS_PER_INCH = 100
@@ -62,10 +62,10 @@ def rows_of_panels(rows, columns, panel_width, aspect, heading, notes, foot=0.0,
     return figure, panels
 
 
-def draw_grid_on(axes, image, displacement):
-    """The grid of `draw_warped_grid` over a dimmed image (H, W, 1), as dense as it can be read."""
-    axes.imshow(image, cmap="gray", vmin=0, vmax=DIMMED)
-    draw_warped_grid(axes, displacement, max(1, round(max(image.shape) / GRID_LINES)))
+def draw_grid_on(axes, image, displacement, lines=GRID_LINES):
+    """The grid of `draw_warped_grid` over a dimmed image (H, W, 1), with about so many lines along the longer side."""
+    show_grey(axes, image, DIMMED)
+    draw_warped_grid(axes, displacement, max(1, round(max(image.shape) / lines)))
 
 
 def write_words(axes, words):

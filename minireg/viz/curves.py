@@ -5,7 +5,8 @@ import numpy as np
 from minireg.errors import InputError
 from minireg.viz.common import DOTS_PER_INCH, NOTE_COLOUR, PICTURE_WIDTH, save
 
-CURVE_COLOUR = "#1f5fa8"
+CURVE_COLOUR, VALIDATION_COLOUR = "#1f5fa8", "#c2571a"
+VALIDATION = "validation_"  # before the name of the curve that it stands beside
 PANELS_IN_ROW, ROW_HEIGHT = 3, 3.0  # more would crowd their axes; inches
 AVERAGE_SHARE = 0.05  # the running average of a curve spans this share of its steps
 
@@ -14,7 +15,8 @@ def loss_curve(history, path):
     """Write a PNG with one panel per entry of `history`: raw values faint, their running average on top.
 
     The average at a step is the mean of the last 5 % of all steps up to it, so it looks back and never ahead.
-    With one step it shows a dot; with none, a picture that says so.
+    With one step it shows a dot; with none, a picture that says so. An entry "validation_loss" has no panel of its own:
+    it is drawn as points in that of "loss", where it is not NaN.
 
     Parameters
     ----------
@@ -38,6 +40,7 @@ def loss_curve(history, path):
     if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
         raise InputError(f"expected one number per step and equally many for every curve, found shapes {shapes}")
 
+    validation = {name: history.pop(VALIDATION + name) for name in list(history) if VALIDATION + name in history}
     columns = min(max(len(history), 1), PANELS_IN_ROW)
     rows = max(1, -(-len(history) // PANELS_IN_ROW))
     figure = Figure(figsize=(PICTURE_WIDTH, ROW_HEIGHT * rows), dpi=DOTS_PER_INCH, layout="constrained")
@@ -58,6 +61,11 @@ def loss_curve(history, path):
         marker = "o" if len(values) == 1 else None
         axes.plot(steps, values, color=CURVE_COLOUR, alpha=0.3, linewidth=0.8)
         axes.plot(steps[window - 1 :], average, color=CURVE_COLOUR, linewidth=1.8, marker=marker)
+        if name in validation:
+            scored = np.isfinite(validation[name])
+            label = {"color": VALIDATION_COLOUR, "label": "validation"}
+            axes.plot(steps[scored], validation[name][scored], marker="o", markersize=3, linewidth=1.2, **label)
+            axes.legend(frameon=False)
         axes.set(title=name.replace("_", " "), xlabel="step", xlim=(0, len(values) + 1))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         axes.spines[["top", "right"]].set_visible(False)

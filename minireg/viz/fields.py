@@ -17,11 +17,15 @@ ARROW_COLOUR = "#ffd60a"
 FOLD_COLOUR = "#ff2d2d"
 FIRST_COLOUR, SECOND_COLOUR = "#cc00cc", "#008c00"  # names of the images of an overlay: magenta, green; dark on white
 
+LENGTH_COLOURS = "viridis"
 JACOBIAN_COLOURS = "PuOr"  # has no red, which is kept for folds; white at 0
 JACOBIAN_LIMITS = (0.1, 2.0)  # log |J| beyond 2 (areas beyond e^2 = 7.4) looks like 2; noise below .1 looks like noise
 
 WHEEL_SIDE = 0.3  # of the panel
 COLOUR_BAR = {"height": 0.06, "below": 0.05}  # inches
+
+MOST_PIXELS = 512  # a side; larger images are drawn by the means of blocks that leave at least so many
+MOST_POLYGONS = 50_000  # folds; each takes about a kilobyte, and where there are more, a dot is as large as a cell
 
 
 def draw_warped_grid(axes, displacement, spacing=1):
@@ -108,7 +112,7 @@ def draw_direction(axes, displacement, longest=None):
 
     if longest is None:
         longest = np.hypot(displacement[..., 0], displacement[..., 1]).max()
-    axes.imshow(_direction_colours(displacement, longest))
+    _show(axes, displacement, colours=lambda u: _direction_colours(u, longest))
     _frame(axes, *displacement.shape[:2])
 
     side = np.linspace(-1, 1, 101)
@@ -121,7 +125,7 @@ def draw_direction(axes, displacement, longest=None):
     legend.set_axis_off()
 
 
-def draw_log_jacobian(axes, displacement, limit=None):
+def draw_log_jacobian(axes, displacement, limit=None, pixel_aspect=1.0):
     """Draw log |J| of p + u(p) for each cell between four pixels, folds in red, with a colour bar below the panel.
 
         |J| = area of the quadrilateral that the cell is sent to = mean of the cell's four `corner_determinants`
@@ -131,7 +135,8 @@ def draw_log_jacobian(axes, displacement, limit=None):
     no other value is.
 
     displacement (H, W, 2) in pixels. The colours end at -limit and limit, which is `log_jacobian_limit` unless it is
-    given. The cells lie between the pixels' centres. Raises InputError as `corner_determinants`.
+    given. The cells lie between the pixels' centres. A pixel is drawn `pixel_aspect` times as high as wide. Raises
+    InputError as `corner_determinants`.
 
     >>> from matplotlib.figure import Figure
     >>> axes = Figure().add_subplot()
@@ -147,20 +152,32 @@ def draw_log_jacobian(axes, displacement, limit=None):
     colours = ScalarMappable(Normalize(-limit, limit), JACOBIAN_COLOURS)
     height, width = displacement.shape[:2]
     if log_area.size:
-        frame = (0, width - 1, height - 1, 0)
-        axes.imshow(log_area[0], cmap=colours.cmap, norm=colours.norm, extent=frame)
+        _show(axes, log_area[0], first_edge=0, cmap=colours.cmap, norm=colours.norm)
     _fill_folds(axes, _pixel_centres(height, width), folded[0])
-    _frame(axes, height, width)
+    _frame(axes, height, width, pixel_aspect)
+    _draw_colour_bar(axes, colours, {-limit: f"−{limit:.1f}", 0: "0", limit: f"{limit:.1f}"}, "grows      shrinks")
 
-    axes.apply_aspect()  # only now has the panel the height that it is drawn with
-    inch = axes.figure.dpi / axes.bbox.height
-    bottom = -(COLOUR_BAR["below"] + COLOUR_BAR["height"]) * inch
-    bar_axes = axes.inset_axes([0.08, bottom, 0.84, COLOUR_BAR["height"] * inch])
-    bar = axes.figure.colorbar(colours, cax=bar_axes, orientation="horizontal", ticks=[-limit, 0, limit])
-    bar.ax.set_xticklabels([f"−{limit:.1f}", "0", f"{limit:.1f}"])
-    bar.ax.tick_params(labelsize=7, length=2, pad=1)
-    bar.set_label("grows      shrinks", size=8, labelpad=0)
-    bar.outline.set_linewidth(0.5)
+
+def draw_length(axes, lengths, pixel_aspect=1.0):
+    """Draw how long a displacement is, from dark (not at all) to bright (longest), with a colour bar below the panel.
+
+    lengths is a float array (H, W), in pixels or mm. A pixel is drawn `pixel_aspect` times as high as wide.
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().add_subplot()
+    >>> draw_length(axes, np.array([[0.0, 2.0], [1.0, 4.0]]))
+    >>> axes.images[0].get_clim()
+    (0.0, 4.0)
+    """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    longest = float(lengths.max())
+    colours = ScalarMappable(Normalize(0, longest or 1), LENGTH_COLOURS)
+    _show(axes, lengths, cmap=colours.cmap, norm=colours.norm)
+    _frame(axes, *lengths.shape, pixel_aspect)
+    ticks = {0: "0", longest / 2: f"{longest / 2:.3g}", longest: f"{longest:.3g}"}
+    _draw_colour_bar(axes, colours, ticks, f"longest: {longest:.3g}")
 
 
 def log_jacobian_limit(displacement):
@@ -185,7 +202,75 @@ def draw_overlay(axes, first, second):
     >>> axes.images[0].get_array().tolist()  # magenta, green, grey
     [[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.5, 0.5, 0.5]]]
     """
-    axes.imshow(np.clip(np.concatenate([first, second, first], axis=-1), 0, 1))
+    _show(axes, np.clip(np.concatenate([first, second, first], axis=-1), 0, 1))
+
+
+def draw_checkerboard(axes, first, second, squares=8):
+    """Draw squares of two images by turns, the first one in the upper left: edges go on where the images agree.
+
+    The images are float arrays (H, W, 1), intensities in [0, 1]. The longer side has `squares` squares;
+    ticks outside mark where they end, for lines would hide what there is to see.
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().add_subplot()
+    >>> draw_checkerboard(axes, np.zeros((2, 4, 1)), np.ones((2, 4, 1)), squares=2)
+    >>> axes.images[0].get_array().tolist()
+    [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]]
+    """
+    rows, columns = np.mgrid[: first.shape[0], : first.shape[1]] * squares // max(first.shape)
+    show_grey(axes, np.where(((rows + columns) % 2 == 0)[..., None], first, second))
+    for axis, along in ((axes.xaxis, columns[0]), (axes.yaxis, rows[:, 0])):
+        axis.set_ticks(np.flatnonzero(np.diff(along)) + 0.5, labels=[])
+
+
+def show_grey(axes, image, white=1.0):
+    """Draw an image (H, W, 1) in grey, from black at 0 to white.
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().add_subplot()
+    >>> show_grey(axes, np.ones((2048, 1024, 1)))
+    >>> axes.images[0].get_array().shape, axes.images[0].get_extent()  # means of blocks of 4 x 4 pixels
+    ((512, 256), [-0.5, 1023.5, 2047.5, -0.5])
+    """
+    _show(axes, image, cmap="gray", vmin=0, vmax=white)
+
+
+def shrunk(image):
+    """The means of the blocks of an image (H, W) or (H, W, C) that is larger than any panel, and the blocks' sides.
+
+    What is left of a block at the end is left out.
+
+    >>> means, block = shrunk(np.ones((2048, 3)))
+    >>> means.shape, block
+    ((512, 1), (4, 3))
+    """
+    size = max(1, max(image.shape[:2]) // MOST_PIXELS)
+    if size == 1:
+        return image, (1, 1)
+    down, across = (min(size, side) for side in image.shape[:2])
+    rows, columns = image.shape[0] // down, image.shape[1] // across
+    blocks = image[: rows * down, : columns * across].reshape(rows, down, columns, across, *image.shape[2:])
+    return blocks.mean(axis=(1, 3)), (down, across)
+
+
+def _show(axes, image, first_edge=-0.5, colours=np.asarray, **options):
+    """Draw an image, `shrunk`, then turned into colours; its first pixel begins at `first_edge`, right and below."""
+    means, (down, across) = shrunk(image)
+    bottom, right = means.shape[0] * down + first_edge, means.shape[1] * across + first_edge
+    axes.imshow(colours(means), extent=(first_edge, right, bottom, first_edge), **options)
+
+
+def _draw_colour_bar(axes, colours, ticks, name):
+    """A colour bar below a panel; ticks is a dict of values and what to write there."""
+    axes.apply_aspect()  # only now has the panel the height that it is drawn with
+    inch = axes.figure.dpi / axes.bbox.height
+    bottom = -(COLOUR_BAR["below"] + COLOUR_BAR["height"]) * inch
+    bar_axes = axes.inset_axes([0.08, bottom, 0.84, COLOUR_BAR["height"] * inch])
+    bar = axes.figure.colorbar(colours, cax=bar_axes, orientation="horizontal", ticks=list(ticks))
+    bar.ax.set_xticklabels(ticks.values())
+    bar.ax.tick_params(labelsize=7, length=2, pad=1)
+    bar.set_label(name, size=8, labelpad=0)
+    bar.outline.set_linewidth(0.5)
 
 
 def _log_jacobian(displacement):
@@ -213,9 +298,13 @@ def _fill_folds(axes, x_y, folded):
     """Fill the cells (H-1, W-1) that are folded in red; x_y (H, W, 2) is where the pixels at their corners lie."""
     from matplotlib.collections import PolyCollection
 
-    corners = np.stack([x_y[:-1, :-1], x_y[:-1, 1:], x_y[1:, 1:], x_y[1:, :-1]], axis=2)
+    rows, columns = np.nonzero(folded)
+    corners = np.stack([x_y[rows + down, columns + right] for down, right in ((0, 0), (0, 1), (1, 1), (1, 0))], axis=1)
+    if len(corners) > MOST_POLYGONS:
+        axes.scatter(*corners.mean(axis=1).T, s=2, marker="s", color=FOLD_COLOUR, linewidths=0, zorder=3)
+        return
     # An edge as well, because a cell that is folded flat has no area to fill, and one of many may be tiny.
-    folds = PolyCollection(corners[folded], facecolors=FOLD_COLOUR, edgecolors=FOLD_COLOUR, linewidths=0.6)
+    folds = PolyCollection(corners, facecolors=FOLD_COLOUR, edgecolors=FOLD_COLOUR, linewidths=0.6)
     folds.set_zorder(3)  # above the lines, which would hide a small fold
     axes.add_collection(folds, autolim=False)
 
@@ -226,8 +315,8 @@ def _pixel_centres(height, width):
     return np.stack([columns, rows], axis=-1)
 
 
-def _frame(axes, height, width):
-    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
+def _frame(axes, height, width, pixel_aspect=1.0):
+    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect=pixel_aspect)
 
 
 def _every(spacing, length):

@@ -79,15 +79,19 @@ def _pictures(moving, fixed, displacement, frames):
     canvas = FigureCanvasAgg(figure)
     panels[0, 0].set_title("moving, sampling grid", size=10, pad=5)
     write_words(panels[0, 2], {"warped": fields.FIRST_COLOUR, "fixed": fields.SECOND_COLOUR})
+    # Grid and folds are those of the whole field; what is warped for each frame is shrunk to what a panel shows.
+    small_moving, small_fixed = (np.stack([fields.shrunk(image)[0] for image in images]) for images in (moving, fixed))
+    shrunk = [fields.shrunk(u) for u in displacement]
+    small = np.stack([means / np.array(block, means.dtype) for means, block in shrunk])
     for t in np.linspace(0, 1, frames).tolist():
         u_t = t * displacement
         panels[0, 1].set_title(f"warped, t = {t:.2f}", size=10, pad=5)
-        warped = warp_images(moving, u_t)
+        warped = warp_images(small_moving, t * small)
         for row, (grid, result, overlay) in enumerate(panels):
             for drawn in [*grid.images, *grid.collections, *result.images, *overlay.images]:
                 drawn.remove()
             draw_grid_on(grid, moving[row], u_t[row])
             result.imshow(warped[row], cmap="gray", vmin=0, vmax=1)
-            fields.draw_overlay(overlay, warped[row], fixed[row])
+            fields.draw_overlay(overlay, warped[row], small_fixed[row])
         canvas.draw()
         yield np.asarray(canvas.buffer_rgba())[..., :3].copy()

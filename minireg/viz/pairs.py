@@ -65,7 +65,7 @@ def registration_picture(moving, fixed, warped, displacement, path, titles=None,
     difference_colours = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
     for row, (*image_axes, before_axes, after_axes, grid_axes) in enumerate(panels):
         for axes, images in zip(image_axes, (moving, fixed, warped), strict=True):
-            axes.imshow(images[row], cmap="gray", vmin=0, vmax=1)
+            fields.show_grey(axes, images[row])
         if titles is not None:
             image_axes[0].set_ylabel(titles[row], size=10, parse_math=False)
         before_axes.imshow(before[row], **difference_colours)

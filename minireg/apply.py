@@ -1,0 +1,216 @@
+"""python -m minireg.apply: bring further images, label maps and points along a field; invert it, join it to another."""
+
+if __name__ == "__main__":
+    from minireg.command import prepare_process
+
+    prepare_process()
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from minireg import backend, command, metrics
+from minireg.data.images import SUFFIXES, read_label_picture, read_picture, suffix_of, write_image
+from minireg.data.medical import write_itk_field
+from minireg.data.points import read_points, write_points
+from minireg.data.saved import Registration, load_registration, save_registration
+from minireg.errors import InputError
+from minireg.fields import compose, invert_onto, warp_images, warp_labels, warp_points
+from minireg.files import refuse_to_overwrite
+
+RESULT, POINTS, ITK = "registration.npz", "points.csv", "displacement.nii.gz"
+MISSED = 0.1  # pixels: an inverse that misses by more is not to be trusted everywhere
+SAME = 1e-3  # of a pixel: how much its sides may differ
+
+
+def main(argv=None):
+    """The command line: parse, apply, write. Returns the exit code."""
+    return command.run("minireg.apply", lambda: _apply(_parse(argv)))
+
+
+def _parse(argv):
+    parser = command.parser(
+        "minireg.apply",
+        "Apply a field that minireg.register has found. Images and labels go from the moving to the fixed image, "
+        "points from the fixed to the moving one; with --inverse the other way.",
+    )
+    add = parser.add_argument
+    add("field", metavar="FIELD", help="registration.npz of a registration")
+    add("images", nargs="*", metavar="IMAGE", help="images that lie on the pixels of the moving image")
+    add("--out", required=True, metavar="FOLDER", help="where to write IMAGE_warped, points.csv, registration.npz")
+    add("--labels", nargs="+", default=[], metavar="FILE", help="label maps on the pixels of the moving image")
+    add(
+        "--points",
+        metavar="FILE",
+        help="CSV of points in the fixed image, to be found in the moving one, in columns fixed_row and fixed_column, "
+        "else row and column; with --inverse, of points in the moving image, to be found in the fixed one",
+    )
+    add(
+        "--inverse",
+        action="store_true",
+        help="bring what lies on the pixels of the fixed image to the moving one; writes the inverse field, too",
+    )
+    add(
+        "--then",
+        metavar="FIELD2",
+        help="a second registration, whose fixed image is the moving image of FIELD: go from the fixed image of FIELD "
+        "to the moving image of FIELD2 (with --inverse all the way back); writes the joint field, too",
+    )
+    add("--slice", metavar="AXIS:INDEX", help="of volumes: axial, coronal, sagittal or 0, 1, 2, and which: axial:80")
+    args = parser.parse_intermixed_args(argv)
+    if "" in (args.field, args.out, args.points, args.then, *args.images, *args.labels):
+        parser.error("the name of a file is empty: is a variable of your shell not set?")
+    return args
+
+
+def _apply(args):
+    backend.use(args.backend)
+    new_field = args.inverse or args.then is not None
+    if not (args.images or args.labels or args.points or new_field):
+        raise InputError("there is nothing to apply the field to: give images, --labels, --points, --inverse or --then")
+    folder = Path(args.out)
+    outputs = [_output(folder, path) for path in (*args.images, *args.labels)]
+    _refuse_to_overwrite(args, folder, outputs, new_field)
+
+    registration = load_registration(args.field)
+    names = ["fixed", "moving"]  # of what the field goes from and to
+    if args.then is not None:
+        registration = _join(registration, args)
+    if args.inverse:
+        registration = _invert(registration)
+        names.reverse()
+    points = None if args.points is None else _read_points(Path(args.points), names[0])
+    warped = [
+        _warp(path, registration, names[1], args.slice, as_labels)
+        for paths, as_labels in ((args.images, False), (args.labels, True))
+        for path in paths
+    ]
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for output, image in zip(outputs, warped, strict=True):
+        write_image(output, image, registration.fixed)
+    if points is not None:
+        _write_points(folder / POINTS, points, registration, names[1])
+    if new_field:
+        save_registration(folder / RESULT, registration)
+        if len(registration.displacement) == 1 and importlib.util.find_spec("nibabel"):
+            write_itk_field(folder / ITK, registration)
+    to, away = names
+    print(
+        f"images and labels go from the {away} image ({_size(registration.moving_shape)}) to the {to} one "
+        f"({_size(registration.displacement.shape[1:3])}), points from the {to} to the {away} one; "
+        f"{len(warped)} warped, {0 if points is None else len(points)} points; written to {folder}"
+    )
+    return 0
+
+
+def _output(folder, path):
+    """The file for what was read from `path`, which may be a folder with a DICOM series."""
+    suffix, name = suffix_of(path), Path(path).resolve().name
+    return folder / f"{name[: -len(suffix)] if name.lower().endswith(suffix) else name}_warped{suffix}"
+
+
+def _refuse_to_overwrite(args, folder, outputs, new_field):
+    """Raise InputError where something is there already, an input or not, or two inputs have one name."""
+    names = [output.name for output in outputs]
+    twice = {name for name in names if [other.casefold() for other in names].count(name.casefold()) > 1}
+    if twice:
+        raise InputError(f"two of the files would both be written to {min(twice)}: apply the field to one at a time")
+    if folder.resolve() in {Path(path).resolve() for path in (*args.images, *args.labels)}:
+        raise InputError(f"--out {folder} is the folder of a series that is read: name another folder")
+    refuse_to_overwrite(folder, [*names, *([POINTS] if args.points else []), *([RESULT, ITK] if new_field else [])])
+
+
+def _join(first, args):
+    """From the fixed image of the first registration to the moving one of the second: p -> Q2(Q1(p))."""
+    second = load_registration(args.then)
+    grid, expected = (second.displacement.shape[1:3], second.fixed), (first.moving_shape, first.moving)
+    _refuse_other_grid(f"the fixed image of {args.then}", grid, f"the moving image of {args.field}", expected)
+    count = _count(args.field, len(first.displacement), args.then, len(second.displacement))
+    fields = (backend.to_device(_for_all(each.displacement, count)) for each in (first, second))
+    return Registration(backend.to_host(compose(*fields).data), second.moving_shape, first.fixed, second.moving)
+
+
+def _invert(registration):
+    """From the moving to the fixed image. Prints how far it misses."""
+    displacement, residual = invert_onto(registration.displacement, registration.moving_shape)
+    folded = metrics.folded_pixels(registration.displacement).max()
+    print(f"the inverse misses by at most {residual.max():.4f} pixels")
+    if residual.max() > MISSED:
+        print("warning: the field stretches too much to be inverted everywhere; look at its grid before you trust this")
+    if folded:
+        print(
+            f"warning: the field folds in {folded:.3%} of its pixels; there the inverse leads to one of several points"
+        )
+    return Registration(displacement, registration.displacement.shape[1:3], registration.moving, registration.fixed)
+
+
+def _warp(path, registration, name, place, as_labels):
+    """What is in a file on the other grid: (N, H, W), or (H, W) of one image, in its own unit and dtype."""
+    read, warp = (read_label_picture, warp_labels) if as_labels else (read_picture, warp_images)
+    suffix = suffix_of(path)
+    picture = read(path, None if suffix in SUFFIXES else place)
+    grid, expected = (picture.images.shape[1:3], picture.geometry), (registration.moving_shape, registration.moving)
+    _refuse_other_grid(path, grid, f"the {name} image of the registration", expected)
+    count = _count(path, len(picture.images), "the registration", len(registration.displacement))
+    if count > 1 and suffix != ".npy":
+        raise InputError(f"{path} would become {count} images, for there are as many fields: give a stack, in .npy")
+    dtype = picture.images.dtype
+    images = picture.images if as_labels else picture.images.astype(np.float32, copy=False)
+    warped = warp(*(_for_all(each, count) for each in (images, registration.displacement)))[..., 0]
+    if warped.dtype != dtype:
+        warped = (warped if dtype.kind == "f" else np.rint(warped)).astype(dtype)
+    return warped if count > 1 else warped[0]
+
+
+def _count(name, count, other_name, other):
+    if count != other and 1 not in (count, other):
+        raise InputError(f"{name} holds a stack of {count}, {other_name} of {other}: give equally many, or one")
+    return max(count, other)
+
+
+def _for_all(arrays, count):
+    return np.broadcast_to(arrays, (count, *arrays.shape[1:]))
+
+
+def _refuse_other_grid(name, grid, expected_name, expected):
+    """Raise InputError where the pixels of two images, (shape, Geometry), differ in number, size or direction."""
+    if grid[0] != expected[0]:
+        raise InputError(f"{name} has {_size(grid[0])} pixels: expected {_size(expected[0])}, as {expected_name} has")
+    sides = [geometry.affine[:3, :2] for _, geometry in (grid, expected) if geometry.measured]
+    if len(sides) == 2 and not np.allclose(*sides, rtol=0, atol=SAME * np.abs(sides[1]).max()):
+        spacings = [_size(f"{length:.4g}" for length in geometry.spacing) for _, geometry in (grid, expected)]
+        raise InputError(
+            f"{name} has pixels of {spacings[0]} mm, {expected_name} of {spacings[1]} mm, or they lie in other "
+            "directions: give what lies on the same pixels"
+        )
+
+
+def _size(shape):
+    return " x ".join(map(str, shape))
+
+
+def _read_points(path, name):
+    """Points (K, 2) in the image `name`: in the columns that bear its name, as our own results and landmarks do."""
+    own = (f"{name}_row", f"{name}_column")
+    header = path.read_text("utf-8-sig", "replace").partition("\n")[0] if path.is_file() else ""
+    return read_points(path, own if own[0] in header else ("row", "column"))
+
+
+def _write_points(path, points, registration, name):
+    """For each pair the points (K, 2), and where they are in the image `name`; in mm (LPS) too, if it is measured."""
+    count = len(registration.displacement)
+    pairs = _for_all(points[None], count)
+    found = backend.to_host(warp_points(*map(backend.to_device, (pairs, registration.displacement))).data)
+    columns = ["pair", "row", "column", f"{name}_row", f"{name}_column"]
+    table = [np.repeat(np.arange(count), len(points))[:, None], pairs.reshape(-1, 2), found.reshape(-1, 2)]
+    if registration.moving.measured:
+        columns += [f"{name}_{axis}_mm" for axis in "xyz"]
+        table.append(registration.moving.to_mm(found.reshape(-1, 2)))
+    write_points(path, columns, np.concatenate(table, axis=1))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
