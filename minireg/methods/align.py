@@ -32,7 +32,6 @@ AFFINE_FINEST = 256  # pixels along the longer side, at which an affine map is a
 MOST_PIXELS = 64 * 1024  # of all pairs that are registered together
 WHOLE = 0.999  # of a pixel: sampled from known ones alone, but for rounding
 TINY = 1e-12
-EXACT = True
 WORTH = 0.98  # of what is left: a map of more numbers is kept if it leaves less than that
 
 
@@ -130,7 +129,8 @@ def _deformable(pyramid, maps, smoothness, iterations, tolerance, bar):
             velocity = finer(velocity, rows // velocity.shape[1])
         velocity = refine_velocity(velocity, view, size, smoothness, iterations, tolerance)
         bar.update(len(maps))
-    if EXACT: velocity = descend(velocity, view, size, smoothness, iterations)
+    if pyramid.loss == "ncc":  # what is reported for drawings, which differ from each other by much
+        velocity = descend(velocity, view, size, smoothness, iterations)
     flow = integrate(finer(velocity, height // velocity.shape[1]), FINAL_SQUARINGS).data
     root = square_root(maps)
     along = displacement_of(root, height, width)

@@ -12,8 +12,14 @@ from minireg.backend import xp
 from minireg.fields import corner_determinants, integrate
 from minireg.methods.levels import pool
 from minireg.methods.symmetric import (
-    REFERENCE_SIZE, conjugate_gradients, finer, half_way, normal_equations, shortened, squared_laplace,
-)  # fmt: skip
+    REFERENCE_SIZE,
+    conjugate_gradients,
+    finer,
+    half_way,
+    normal_equations,
+    shortened,
+    squared_laplace,
+)
 
 SQUARINGS = 6
 DAMPING = 0.02  # of the mean of J^T w J
