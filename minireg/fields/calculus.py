@@ -69,7 +69,7 @@ def integrate(velocity, squarings):
     >>> integrate(np.full((1, 4, 4, 2), (1, -2), "float32"), squarings=4).data[0, 2, 2].tolist()
     [1.0, -2.0]
     """
-    displacement = velocity * 0.5**squarings
+    displacement = ops.mul(velocity, 0.5**squarings)
     for _ in range(squarings):
         displacement = compose(displacement, displacement)
     return displacement
