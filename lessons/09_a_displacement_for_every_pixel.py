@@ -203,7 +203,8 @@ lesson.save(figure, "priced")
 #
 # </details>
 #
-# The image is good. But look at the grid: there still are red cells. How does one know that a cell is folded?
+# The image is good. But look at the grid: at this price there still are red cells. How does one know that a cell is
+# folded?
 #
 # ## One cell, by hand
 #

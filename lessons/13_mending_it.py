@@ -34,7 +34,7 @@ from minireg.training import configure, objective
 
 lesson = Lesson(13)
 seed = lesson.knob("seed", 0, (1, 2, 3), "other first weights, other training pairs")
-price = lesson.knob("price", 0.1, (0.01, 1.0), "of roughness: fewer or more folds")
+price = lesson.knob("price", 0.1, (0.01, 1.0), "of roughness in all rows but the last: fewer or more folds")
 steps = lesson.knob("steps", 120, (10, 40), "of training; fewer match worse")
 
 # %% tags=["hide-input"]
@@ -239,8 +239,8 @@ print(row("three looks", looking))
 # ## Both ways
 #
 # Now put each pair into the batch twice, the second time exchanged: 8 pairs, so the cost stays the same. And since both
-# fields are there, the loss can charge for the way from home, squared
-# ([inverse consistency](../docs/glossary.md#inverse-consistency), here times .1).
+# fields are there, the loss can charge for the way from home: its squared length, the mean over all pixels and both
+# directions ([inverse consistency](../docs/glossary.md#inverse-consistency), here times .1).
 #
 # **Before you run the next cell: what do you expect?** The last column falls, of course. What will the folds do? The
 # loss says nothing new about them.
@@ -496,6 +496,13 @@ claim(my_match > 0.85 and my_folds == 0, "two digits from PNG files match, witho
 #   rate * (1 + cos(pi * t)) / 2, where t goes from 0 to 1.
 # - *Prices*: where NCC no longer rises, go on for 150 steps at a lower price, and look at all columns. What changes is
 #   what was in the way.
+# - *Time*: the network of this lesson is not at its end. With the same prices a program of this kind reached NCC .957
+#   on 300 pairs of test digits, repaired and without a fold, after 1,226 steps instead of the few hundred here (9
+#   minutes on one core, one seed). Most of the time goes into warping back. There `np.bincount(places, shares)`, on the
+#   flat array and a channel at a time, adds up as `np.add.at` does, seven times as fast.
+# - *A last touch*: lesson 9 descends on a field that begins at zero. It may begin with the network's answer. 60 steps
+#   for each pair, and the repair after them, made .986 of those .957. (The loss is a mean over the batch, and each pair
+#   wants its own descent: multiply by the number of pairs.)
 # - *The repair* comes after the training, so nothing goes back through it. It smooths only fields that fold, each on
 #   its own and as a whole. Near the border divide by the part of the bell that lies inside. So each number is a mean of
 #   its neighbours, and in the end the field is a shift. Then count folds: at all four corners, in the float32 that you
