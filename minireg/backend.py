@@ -44,7 +44,8 @@ class CupyBackend(NumpyBackend):
     """CuPy on an NVIDIA GPU. Raises BackendError with the reason where that cannot work."""
 
     name = "cupy"
-    # A GPU wants few, large matrix products; this bounds the memory that a convolution needs beyond its arrays.
+    # A GPU wants few, large matrix products. This bounds the patches of a convolution. CuPy's product copies them once
+    # for each row of the kernel, as they are not contiguous: 3 x 3 taps take about five times this memory in all.
     scratch_bytes = 256 * 1024 * 1024
 
     def __init__(self):
@@ -65,8 +66,8 @@ def _import_working_cupy():
         cupy = importlib.import_module("cupy")
     except ModuleNotFoundError:
         raise BackendError(
-            "CuPy is not installed: install it with python -m pip install cupy-cuda12x (for CUDA 12) or cupy-cuda13x "
-            f"(for CUDA 13), {instead}"
+            "CuPy is not installed: install it with python -m pip install 'cupy-cuda12x[ctk]' (for CUDA 12) or "
+            f"'cupy-cuda13x[ctk]' (for CUDA 13), {instead}"
         ) from None
     except Exception as error:  # CuPy was found, but its libraries do not load
         raise BackendError(
@@ -83,8 +84,7 @@ def _import_working_cupy():
         raise BackendError(f"no CUDA device can be used, for no NVIDIA driver was found: install the driver, {instead}")
     try:
         cupy.cuda.runtime.getDeviceCount()
-        if float(cupy.arange(3, dtype="float32").sum()) != 3.0:
-            raise RuntimeError("a trial sum came out wrong")
+        ones = cupy.asarray(np.ones((2, 2), np.float32))  # memory of the card, and no kernel yet
     except Exception as error:
         if driver // 1000 < needed // 1000:  # minor versions are compatible, major ones are not
             raise BackendError(
@@ -94,6 +94,22 @@ def _import_working_cupy():
         raise BackendError(
             f"no CUDA device can be used ({_first_line(error)}): check nvidia-smi and CUDA_VISIBLE_DEVICES, {instead}"
         ) from None
+
+    # CuPy's wheel lacks these two libraries of CUDA, and asks for them only when it needs them.
+    trials = {
+        "NVRTC, which compiles its kernels": lambda: ones + ones,
+        "cuBLAS, which multiplies matrices": lambda: ones @ ones,
+    }
+    for library, trial in trials.items():
+        try:
+            result = cupy.asnumpy(trial())
+        except Exception as error:
+            raise BackendError(
+                f"CuPy cannot use {library} ({_first_line(error)}): install it with python -m pip install "
+                f"'cupy-cuda{needed // 1000}x[ctk]', {instead}"
+            ) from None
+        if (result != 2).any():
+            raise BackendError(f"a trial of {library}, came out wrong: check the card with nvidia-smi, {instead}")
     return cupy
 
 

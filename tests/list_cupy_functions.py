@@ -1,10 +1,12 @@
-"""Write tests/cupy_functions.txt: the names that CuPy offers, to which the strict backend keeps.
+"""Write tests/cupy_functions.txt: what CuPy offers, each name with its parameters; the strict backend keeps to it.
 
     python tests/list_cupy_functions.py
 
 needs CuPy, but no GPU: its wheel can be imported anywhere. Run it again when the lowest supported CuPy changes.
 """
 
+import inspect
+import re
 from pathlib import Path
 
 import cupy
@@ -18,11 +20,21 @@ PLACES = {
 }
 
 
+def parameters(function):
+    """Its parameters, with `*` and `**`; none for what is no function. What is compiled says them in its docstring."""
+    try:
+        return [re.match(r"\W*\w+", str(each))[0] for each in inspect.signature(function).parameters.values()]
+    except (TypeError, ValueError):
+        said = re.match(r"[\w.]+\((.*?)\)", inspect.getdoc(function) or "")
+        names = [each.split("=")[0].split()[-1] for each in said[1].split(", ")] if said and said[1] else []
+        return [name for name in names if name not in ("self", "/", "\\*", "*")]
+
+
 def main():
     lines = [f"cupy {cupy.__version__}"]
     for prefix, place in PLACES.items():
         names = [name for name in dir(place) if not name.startswith("_") or (prefix == "ndarray." and "__" in name)]
-        lines += [prefix + name for name in sorted(names)]
+        lines += [" ".join([prefix + name, *parameters(getattr(place, name))]) for name in sorted(names)]
     FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -2,29 +2,36 @@
 
 An array of NumPy and an array of this backend never meet by accident. Where NumPy would convert silently, this one
 raises, as CuPy does: `np.asarray(array)`, `array + numpy_array`, `xp.sqrt([1, 2])`, `array[numpy_index]`.
-Reductions return arrays without axes instead of scalars. The module has only functions that CuPy has too (those in
-cupy_functions.txt, which list_cupy_functions.py writes), so an op that uses another fails here as it would on a GPU.
-Stricter than CuPy in one point: `xp.asarray` takes no NumPy array, because `backend.to_device` is the one way in.
+Reductions return arrays without axes instead of scalars. The module has only functions and options that CuPy has too
+(those in cupy_functions.txt, which list_cupy_functions.py writes), so an op that uses another fails here as it would on
+a GPU. Stricter than CuPy in one point: `xp.asarray` takes no NumPy array, as `backend.to_device` is the one way in.
+
+Where CuPy would go on with other numbers than NumPy, this one raises NotOnCupy: an index array that points outside
+(CuPy wraps it around), several values for one place (which of them stays is undefined), NaN or a number that is too
+large as an integer, an array that is written over itself (all of it in `cupy_differences.py`).
 """
 
+import functools
 import operator
 import types
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
+from cupy_differences import (
+    CUPY_NAMES,  # noqa: F401 - the tests ask for it here
+    SCATTERED,
+    averaged,
+    launch,
+    no_wrapping,
+    only_what_cupy_has,
+    refuse_as_integers,
+    refuse_batch_strides,
+    refuse_options,
+    refuse_to_write,
+    summed,
+)
 
 from minireg import backend
-
-CUPY_NAMES = set(Path(__file__).with_name("cupy_functions.txt").read_text(encoding="utf-8").splitlines()[1:])
-
-
-def only_what_cupy_has(names, prefix=""):
-    """The names; raises AttributeError where CuPy lacks one of them."""
-    missing = [prefix + name for name in names if prefix + name not in CUPY_NAMES]
-    if missing:
-        raise AttributeError(f"CuPy has no {', '.join(missing)}: the strict backend must not offer it")
-    return names
 
 
 class StrictArray:
@@ -59,10 +66,21 @@ class StrictArray:
         return f"StrictArray({self._host!r})"
 
     def __getitem__(self, index):
-        return _wrap(self._host[_raw_index(index)], self)
+        index = _raw_index(index)
+        with no_wrapping(index):
+            return _wrap(self._host[index], self)
 
     def __setitem__(self, index, value):
-        self._host[_raw_index(index)] = _operand(value)
+        index, value = _raw_index(index), _operand(value)
+        with no_wrapping(index):
+            refuse_to_write(self._host, index, value)
+            self._host[index] = value
+        launch()
+
+    def astype(self, *args, **options):
+        refuse_options("ndarray.astype", args, options)
+        refuse_as_integers(self._host, np.dtype(args[0] if args else options["dtype"]))
+        return _wrap(self._host.astype(*args, **options), self)
 
     def item(self, *index):
         return self._host.item(*index)
@@ -89,6 +107,7 @@ def _wrap(result, *sources):
                 return source
             if np.may_share_memory(result, source._host):
                 return StrictArray(result, base=source if source.base is None else source.base)
+    launch()  # new memory: a kernel has filled it
     return StrictArray(result)
 
 
@@ -116,9 +135,27 @@ def _array(value):
     return value._host
 
 
+def _matmul(a, b, out=None):
+    a, b = _array(a), _array(b)
+    if max(a.ndim, b.ndim) <= 2:
+        launch(sum(not (x.flags.c_contiguous or x.flags.f_contiguous) for x in (a, b)))
+    else:
+        launch(sum(not x.flags.c_contiguous for x in (a, b)))
+        refuse_batch_strides(*(x[(None,) * (max(a.ndim, b.ndim) - x.ndim)] for x in (a, b)))
+    if out is None:
+        return _wrap(np.matmul(a, b))
+    launch()
+    np.matmul(a, b, out=_array(out))
+    return out
+
+
 def _method(name):
+    functions = {"sum": summed, "mean": averaged}
+    function = functions.get(name) or getattr(np.ndarray, name)
+
     def method(self, *args, **options):
-        return _wrap(getattr(self._host, name)(*args, **options), self)
+        refuse_options(f"ndarray.{name}", args, options)
+        return _wrap(function(self._host, *args, **options), self)
 
     return method
 
@@ -135,14 +172,15 @@ def _binary(function):
 def _in_place(ufunc):
     def method(self, other):
         ufunc(self._host, _operand(other), out=self._host, casting="same_kind")
+        launch()
         return self
 
     return method
 
 
-for _name in ("reshape", "transpose", "astype", "copy", "ravel", "sum", "mean", "max", "min", "any", "all", "swapaxes"):
+for _name in ("reshape", "transpose", "swapaxes", "copy", "ravel", "round", "sum", "mean", "max", "min", "any", "all"):
     setattr(StrictArray, _name, _method(_name))
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor"):
     _function = getattr(operator, _name)
     _bare = _name.rstrip("_")
     setattr(StrictArray, f"__{_bare}__", _binary(_function))
@@ -163,45 +201,71 @@ StrictArray.__invert__ = lambda self: _wrap(~self._host)
 StrictArray.__abs__ = lambda self: _wrap(abs(self._host))
 
 
+def _matmul_operator(self, other, swapped=False):
+    if not isinstance(other, (StrictArray, np.ndarray)):
+        return NotImplemented
+    return _matmul(other, self) if swapped else _matmul(self, other)
+
+
+StrictArray.__matmul__ = _matmul_operator
+StrictArray.__rmatmul__ = functools.partialmethod(_matmul_operator, swapped=True)
+
+
 class _Ufunc:
     """An element-wise function: of arrays of this backend and numbers, never of lists or NumPy arrays."""
 
-    def __init__(self, ufunc):
-        self._ufunc = ufunc
+    def __init__(self, name):
+        self._name, self._ufunc = name, getattr(np, name)
 
     def __call__(self, *args, out=None, **options):
+        refuse_options(self._name, args, options)
         if out is not None:
             self._ufunc(*map(_operand, args), out=_array(out), **options)
+            launch()
             return out
         return _wrap(self._ufunc(*map(_operand, args), **options))
 
     def at(self, array, index, values):
-        self._ufunc.at(_array(array), _raw_index(index), _operand(values))
+        if self._name != "add":
+            raise NotImplementedError(f"{self._name}.at")
+        index = _raw_index(index)
+        if array.dtype not in SCATTERED:
+            raise TypeError(f"scatter_add only supports {', '.join(SCATTERED)}, got {array.dtype}")
+        with no_wrapping(index):
+            self._ufunc.at(_array(array), index, _operand(values))
+        launch()
 
 
-def _of_first_argument(function):
+def _of_first_argument(name, function=None):
+    function = function or getattr(np, name)
+
     def strict(array, *args, out=None, **options):
-        if out is not None:
-            function(_array(array), *args, out=_array(out), **options)
-            return out
+        refuse_options(name, (array, *args), options)
         args = [_operand(value) if isinstance(value, (StrictArray, np.ndarray)) else value for value in args]
-        return _wrap(function(_array(array), *args, **options), array)
+        with no_wrapping(tuple(args)):  # take
+            if out is None:
+                return _wrap(function(_array(array), *args, **options), array)
+        function(_array(array), *args, out=_array(out), **options)
+        launch()
+        return out
 
     return strict
 
 
-def _of_sequence(function):
+def _of_sequence(name):
     def strict(arrays, axis=0):
-        return _wrap(function([_array(array) for array in arrays], axis=axis))
+        launch(len(arrays) - 1 if len(arrays) <= 8 else 0)  # few are copied one by one, many in one kernel
+        return _wrap(getattr(np, name)([_array(array) for array in arrays], axis=axis))
 
     return strict
 
 
-def _creation(function):
+def _creation(name):
     def strict(*args, **options):
+        refuse_options(name, args, options)
         if any(isinstance(value, (np.ndarray, StrictArray)) for value in args):
             raise TypeError("expected numbers")
-        return _wrap(function(*args, **options))
+        return _wrap(getattr(np, name)(*args, **options))
 
     return strict
 
@@ -214,118 +278,46 @@ def _where(condition, x, y):
     return _wrap(np.where(_array(condition), _operand(x), _operand(y)))
 
 
+def _empty(shape, dtype=float):
+    return StrictArray(np.empty(shape, dtype))
+
+
+def _as_strided(x, shape=None, strides=None):
+    return StrictArray(np.lib.stride_tricks.as_strided(_array(x), shape, strides))  # CuPy's has no base
+
+
 UFUNCS = [
-    "add",
-    "subtract",
-    "multiply",
-    "true_divide",
-    "divide",
-    "power",
-    "negative",
-    "exp",
-    "log",
-    "sqrt",
-    "abs",
-    "absolute",
-    "sign",
-    "maximum",
-    "minimum",
-    "fmax",
-    "fmin",
-    "floor",
-    "ceil",
-    "tanh",
-    "sin",
-    "cos",
-    "isnan",
-    "isfinite",
-    "isinf",
-    "logical_and",
-    "logical_or",
-    "logical_not",
-    "bitwise_and",
-    "bitwise_or",
-    "matmul",
-    "square",
-    "arctan2",
-    "greater",
-    "less",
-    "equal",
-    "floor_divide",
-    "remainder",
-]
+    "add", "subtract", "multiply", "true_divide", "divide", "floor_divide", "remainder", "power", "square",
+    "negative", "abs", "absolute", "sign", "exp", "log", "sqrt", "tanh", "sin", "cos", "arctan2", "floor", "ceil",
+    "rint", "maximum", "minimum", "fmax", "fmin", "isnan", "isfinite", "isinf", "greater", "less", "equal",
+    "logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or",
+]  # fmt: skip
 OF_FIRST_ARGUMENT = [
-    "reshape",
-    "transpose",
-    "swapaxes",
-    "moveaxis",
-    "broadcast_to",
-    "ascontiguousarray",
-    "sum",
-    "mean",
-    "max",
-    "min",
-    "prod",
-    "any",
-    "all",
-    "var",
-    "std",
-    "clip",
-    "take",
-    "pad",
-    "zeros_like",
-    "ones_like",
-    "empty_like",
-    "full_like",
-    "squeeze",
-    "expand_dims",
-    "flip",
-    "argmax",
-    "argmin",
-    "cumsum",
-    "sort",
-    "argsort",
-    "unique",
-    "repeat",
-    "tile",
-    "ravel",
-    "roll",
-    "copy",
-    "may_share_memory",
-    "diff",
-    "rint",
-    "bincount",
-]
+    "reshape", "transpose", "swapaxes", "moveaxis", "broadcast_to", "ascontiguousarray", "squeeze", "expand_dims",
+    "flip", "ravel", "roll", "copy", "max", "min", "prod", "any", "all", "var", "std", "argmax", "argmin", "cumsum",
+    "diff", "clip", "take", "pad", "sort", "argsort", "unique", "repeat", "tile", "bincount", "zeros_like",
+    "ones_like", "full_like", "empty_like", "may_share_memory",
+]  # fmt: skip
 OF_SEQUENCE = ["concatenate", "stack"]
-CREATION = ["zeros", "ones", "empty", "full", "arange", "linspace", "eye"]
+CREATION = ["zeros", "ones", "full", "arange", "linspace", "eye"]
 CONSTANTS = [
-    "float32",
-    "float64",
-    "int8",
-    "uint8",
-    "int32",
-    "int64",
-    "bool_",
-    "dtype",
-    "finfo",
-    "iinfo",
-    "newaxis",
-    "pi",
-    "inf",
-    "nan",
-]
+    "float32", "float64", "int8", "uint8", "int32", "int64", "bool_", "dtype", "finfo", "iinfo", "newaxis", "pi",
+    "inf", "nan",
+]  # fmt: skip
 
 strict_numpy = types.SimpleNamespace(
     ndarray=StrictArray,
     asarray=_asarray,
     where=_where,
-    lib=types.SimpleNamespace(
-        stride_tricks=types.SimpleNamespace(as_strided=_of_first_argument(np.lib.stride_tricks.as_strided))
-    ),
-    **{name: _Ufunc(getattr(np, name)) for name in UFUNCS},
-    **{name: _of_first_argument(getattr(np, name)) for name in OF_FIRST_ARGUMENT},
-    **{name: _of_sequence(getattr(np, name)) for name in OF_SEQUENCE},
-    **{name: _creation(getattr(np, name)) for name in CREATION},
+    empty=_empty,
+    matmul=_matmul,
+    sum=_of_first_argument("sum", summed),
+    mean=_of_first_argument("mean", averaged),
+    lib=types.SimpleNamespace(stride_tricks=types.SimpleNamespace(as_strided=_as_strided)),
+    **{name: _Ufunc(name) for name in UFUNCS},
+    **{name: _of_first_argument(name) for name in OF_FIRST_ARGUMENT},
+    **{name: _of_sequence(name) for name in OF_SEQUENCE},
+    **{name: _creation(name) for name in CREATION},
     **{name: getattr(np, name) for name in CONSTANTS},
 )
 only_what_cupy_has([name for name in vars(strict_numpy) if name != "lib"])

@@ -7,12 +7,17 @@ import types
 
 import numpy as np
 import pytest
+from cupy_differences import NotOnCupy, counted_launches
 from strict_backend import StrictArray, using
 
 from minireg import Tensor, backend, ops
+from minireg.backend import xp
+from minireg.data import DigitPairs, load_strokes
 from minireg.errors import BackendError, MiniregError
 from minireg.nn import Parameter
 from minireg.optim import SGD, Adam
+from minireg.training import configure
+from minireg.training.trainer import Trainer
 
 # Choosing
 
@@ -89,13 +94,14 @@ def test_importing_the_package_imports_nothing_slow_and_no_gpu_library():
 
 
 class FakeCupy(types.ModuleType):
-    """As much of CuPy as the choice of a backend looks at."""
+    """As much of CuPy as the choice of a backend looks at. `lacking` is a library, `wrong` an operation, or None."""
 
     ndarray = StrictArray
+    asnumpy = staticmethod(lambda array: array.numbers)
 
-    def __init__(self, driver=12040, runtime=12090, devices=1, total=3.0):
+    def __init__(self, driver=12040, runtime=12090, devices=1, lacking=None, wrong=None):
         super().__init__("cupy")
-        self.total, self.devices = total, devices
+        self.devices, self.lacking, self.wrong = devices, lacking, wrong
         runtime_functions = types.SimpleNamespace(
             driverGetVersion=lambda: driver, runtimeGetVersion=lambda: runtime, getDeviceCount=self.count
         )
@@ -103,11 +109,29 @@ class FakeCupy(types.ModuleType):
 
     def count(self):
         if not self.devices:
-            raise RuntimeError("cudaErrorNoDevice: no CUDA-capable device isted\nmore lines")
+            raise RuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected\nmore lines")
         return self.devices
 
-    def arange(self, *args, **options):
-        return types.SimpleNamespace(sum=lambda: self.total)
+    def asarray(self, numbers):
+        return FakeArray(self, numbers)
+
+
+class FakeArray:
+    """Two operations, each with its library; the errors are CuPy 14's where the library is missing."""
+
+    def __init__(self, cupy, numbers):
+        self.cupy, self.numbers = cupy, numbers
+
+    def computed(self, library, error, numbers):
+        if self.cupy.lacking == library:
+            raise error(f'Failure finding "lib{library}.so.13 or lib{library}.so.12": No such file\n')
+        return FakeArray(self.cupy, 0 * numbers if self.cupy.wrong == library else numbers)
+
+    def __add__(self, other):
+        return self.computed("nvrtc", RuntimeError, self.numbers + other.numbers)
+
+    def __matmul__(self, other):
+        return self.computed("cublasLt", ImportError, self.numbers @ other.numbers)
 
 
 REASONS = {
@@ -120,7 +144,16 @@ REASONS = {
         FakeCupy(driver=11080, devices=0),
         "driver is too old, it supports CUDA 11.8, CuPy was built for CUDA 12.9",
     ),
-    "wrong result": (FakeCupy(total=0.0), "a trial sum came out wrong"),
+    "no NVRTC": (
+        FakeCupy(lacking="nvrtc"),
+        r"cannot use NVRTC, which compiles its kernels \(Failure finding .*pip install 'cupy-cuda12x\[ctk\]'",
+    ),
+    "no cuBLAS": (
+        FakeCupy(lacking="cublasLt", runtime=13000, driver=13000),
+        r"cannot use cuBLAS, which multiplies matrices \(Failure finding .*pip install 'cupy-cuda13x\[ctk\]'",
+    ),
+    "wrong sum": (FakeCupy(wrong="nvrtc"), "a trial of NVRTC.* came out wrong"),
+    "wrong product": (FakeCupy(wrong="cublasLt"), "a trial of cuBLAS.* came out wrong"),
 }
 
 
@@ -147,7 +180,7 @@ def test_a_driver_that_cannot_be_asked_counts_as_none(monkeypatch):
 
 def test_cupy_that_is_not_installed_is_named_with_the_way_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)  # what makes `import cupy` raise ModuleNotFoundError
-    with using("numpy"), pytest.raises(BackendError, match=r"not installed.*pip install cupy-cuda12x"):
+    with using("numpy"), pytest.raises(BackendError, match=r"not installed.*pip install 'cupy-cuda12x\[ctk\]'"):
         backend.use("cupy")
 
 
@@ -289,32 +322,159 @@ def test_arrays_of_a_backend_that_is_no_longer_in_use_are_refused():
         lambda x: np.sqrt(x),
         lambda x: x + HOST,
         lambda x: HOST + x,
+        lambda x: HOST.T @ x,
         lambda x: x.__add__([1, 2, 3]),
-        lambda x: backend.xp.sqrt(HOST),
-        lambda x: backend.xp.sqrt([1.0, 2.0]),
-        lambda x: backend.xp.sum(HOST),
-        lambda x: backend.xp.sum([1.0]),
-        lambda x: backend.xp.take(x, HOST.astype(int), axis=0),
-        lambda x: backend.xp.add.at(x, np.array([0]), 1.0),
-        lambda x: backend.xp.where(True, x, x),
-        lambda x: backend.xp.concatenate([x, HOST]),
-        lambda x: backend.xp.asarray(HOST),
+        lambda x: xp.sqrt(HOST),
+        lambda x: xp.sqrt([1.0, 2.0]),
+        lambda x: xp.sum(HOST),
+        lambda x: xp.sum([1.0]),
+        lambda x: xp.take(x, HOST.astype(int), axis=0),
+        lambda x: xp.add.at(x, np.array([0]), 1.0),
+        lambda x: xp.where(True, x, x),
+        lambda x: xp.concatenate([x, HOST]),
+        lambda x: xp.asarray(HOST),
         lambda x: x[np.array([0])],
         lambda x: x.__setitem__(0, HOST[0]),
         lambda x: x.__iadd__(HOST),
-        lambda x: backend.xp.float_power,
-        lambda x: backend.xp.piecewise,
+        lambda x: xp.float_power,
+        lambda x: xp.piecewise,
     ],
 )
 def test_the_strict_backend_refuses_what_cupy_refuses(mistake):
-    x = backend.to_device(HOST)
     with pytest.raises((TypeError, IndexError, AttributeError)):
-        mistake(x)
+        mistake(backend.to_device(HOST))
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        lambda x: xp.sum(x, where=x > 0),
+        lambda x: xp.max(x, initial=0.0),
+        lambda x: x.sum(initial=1.0),
+        lambda x: xp.clip(x, min=0.0, max=1.0),
+        lambda x: xp.take(x, indices(0), axis=0, mode="clip"),
+        lambda x: xp.sqrt(x, where=x > 0),
+        lambda x: xp.zeros_like(x, device="cpu"),
+        lambda x: x.astype(np.float64, "K", "unsafe", False, True, None),
+    ],
+)
+def test_the_strict_backend_refuses_options_that_cupy_lacks(mistake):
+    with pytest.raises(TypeError, match=r"CuPy's .* takes"):
+        mistake(backend.to_device(HOST))
+
+
+def indices(*numbers):
+    return backend.to_device(np.array(numbers))
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize(
+    "mistake, message",
+    [
+        (lambda x: x[indices(0, 2)], "wraps indices around"),
+        (lambda x: x[:, indices(-4)], "wraps indices around"),
+        (lambda x: x.__setitem__(indices(2), 1.0), "wraps indices around"),
+        (lambda x: xp.take(x, indices(3), axis=1), "wraps indices around"),
+        (lambda x: xp.add.at(x, indices(2), 1.0), "wraps indices around"),
+        (lambda x: x.__setitem__(indices(0, 0), x), "several values are written to one place"),
+        (lambda x: x.__setitem__((0, indices(1, -2)), x[0, :2]), "several values are written to one place"),
+        (lambda x: x.__setitem__((0, slice(1, 3)), x[0, :2]), "over a part of itself"),
+        (lambda x: (x * float("nan")).astype(np.int64), "other integers of NaN"),
+        (lambda x: (x / 0).astype(np.int32), "other integers of NaN"),
+        (lambda x: (x * 3e9).astype(np.int32), "other integers of NaN"),
+        (lambda x: (-x).astype(np.uint8), "other integers of NaN"),
+        (lambda x: indices(1).__setitem__(0, float("inf")), "other integers of NaN"),
+    ],
+)
+def test_the_strict_backend_refuses_what_cupy_does_otherwise_without_a_word(mistake, message):
+    with np.errstate(all="ignore"), pytest.raises(NotOnCupy, match=message):
+        mistake(backend.to_device(HOST))
+
+
+@pytest.mark.usefixtures("strict")
+def test_the_strict_backend_takes_what_is_the_same_on_cupy():
+    x = backend.to_device(HOST)
+    x[indices(0, -1)] = x + 1  # all of it, row by row
+    x[indices(0, 0)] = 3.0  # one value
+    x[0, :] = x[0]
+    xp.add.at(x, indices(1, 1), 1.0)
+    np.testing.assert_array_equal(backend.to_host(x), [[3, 3, 3], [4, 4, 4]])
+    np.testing.assert_array_equal(backend.to_host((x - 5).astype(np.int8)), [[-2] * 3, [-1] * 3])
+    with pytest.raises(IndexError):
+        x[2]  # an int, not an array: CuPy raises too
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.int16, np.int64])
+def test_the_strict_backend_has_no_atomic_addition_for_small_integers_nor_int64(dtype):
+    with pytest.raises(TypeError, match="scatter_add only supports"):
+        xp.add.at(backend.to_device(np.zeros(3, dtype)), indices(0), backend.to_device(np.ones(1, dtype)))
+
+
+@pytest.mark.usefixtures("strict")
+def test_the_strict_backend_refuses_the_strides_that_cupys_matrix_product_refuses():
+    # One tap turned around is contiguous as it lies: `ascontiguousarray` leaves it its strides below 0.
+    weight = backend.to_device(np.ones((1, 1, 3, 1), np.float32))[::-1, ::-1]
+    patches = backend.to_device(np.ones((1, 5, 4, 3), np.float32))
+    with pytest.raises(OverflowError, match=r"-12 out of bounds"):
+        xp.matmul(patches, xp.ascontiguousarray(weight))
+    with pytest.raises(OverflowError, match=r"-12 out of bounds"):
+        patches @ weight
+    assert xp.matmul(patches, weight.copy()).shape == (1, 5, 4, 1)
+    assert xp.matmul(patches[:, :1], weight).shape == (1, 1, 4, 1)  # nothing is repeated: no list of pointers
+
+
+@pytest.mark.usefixtures("strict")
+def test_a_view_by_strides_has_no_base_on_the_strict_backend_as_on_cupy():
+    x = backend.to_device(HOST)
+    assert xp.lib.stride_tricks.as_strided(x, (2, 2), x.strides).base is None
+
+
+def kernels(function, *arrays):
+    with counted_launches() as launches:
+        function(*arrays)
+    return sum(launches.values())
+
+
+@pytest.mark.usefixtures("strict")
+def test_the_kernels_that_cupy_would_start_are_counted():
+    x, stack = backend.to_device(HOST), backend.to_device(np.ones((4, 2, 3), np.float32))
+    assert kernels(lambda: x.T[None].reshape(3, 2)[1:]) == 0  # views
+    assert kernels(lambda: xp.empty(3)) == 0
+    assert kernels(lambda: x.T.reshape(-1)) == 1  # a copy
+    assert kernels(lambda: xp.sqrt(x) + 1) == 2
+    assert kernels(lambda: xp.mean(x)) == 2  # the sum, the division
+    assert kernels(lambda: xp.concatenate([x, x, x])) == 3
+    assert kernels(lambda: x @ x.T) == 1
+    assert kernels(lambda: stack @ stack.swapaxes(1, 2)) == 2  # the copy of what is not contiguous, the product
+    assert kernels(lambda: stack @ x.T) == 1 + 3 + 1  # and the pointers to all matrices
+    assert kernels(lambda: x.__setitem__(0, 1.0)) == 1
+    with counted_launches() as launches:
+        ops.exp(Tensor(x, requires_grad=True)).backward(x)
+    assert launches == {"exp": 1, "exp, backward": 2}  # the product, and a copy of it as the leaf's gradient
+
+
+LAUNCHES_OF_A_STEP = 4108
+
+
+@pytest.mark.usefixtures("strict")
+def test_a_training_step_of_the_default_recipe_starts_no_more_kernels_than_it_did(monkeypatch):
+    # What takes the time on a GPU where images are small. Two pairs start as many as a whole batch, if CuPy's block
+    # holds them all.
+    monkeypatch.setattr(backend.active(), "scratch_bytes", backend.CupyBackend.scratch_bytes)
+    source = DigitPairs(load_strokes(train_per_digit=12, test_per_digit=3), digit=7)
+    configuration = configure({"data": "strokes", "workers": 1, "batch_size": 2}).completed(source)
+    with counted_launches() as launches:
+        Trainer(configuration, source, None).train_step()
+    table = "\n".join(f"{count:6d} {name}" for name, count in launches.most_common())
+    print(f"{launches.total()} launches in one step\n{table}")  # shown by pytest -s
+    assert 1000 < launches.total() <= LAUNCHES_OF_A_STEP, table
 
 
 @pytest.mark.usefixtures("strict")
 def test_the_strict_backend_reduces_to_arrays_without_axes():
-    total = backend.xp.sum(backend.to_device(HOST))
+    total = xp.sum(backend.to_device(HOST))
     assert backend.is_array(total) and total.shape == ()
     assert float(total) == 6
 

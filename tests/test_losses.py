@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from cupy_differences import sums_of_threads
 from gradients import host, output_and_gradients, tensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strict_backend import using
 
-from minireg import losses, metrics
+from minireg import backend, losses, metrics
 from minireg.classify import cross_entropy
 from minireg.errors import InputError
 from minireg.fields import corner_determinants
@@ -167,6 +168,17 @@ def test_mse_is_the_mean_squared_difference_and_ncc_of_a_constant_image_zero():
     a, b = images(0), images(1)
     assert value("mse_loss", a, b) == pytest.approx(((a - b) ** 2).mean())
     assert value("ncc_loss", a, np.ones_like(a)) == 1
+
+
+@pytest.mark.parametrize("constant", [0.1, 0.7, 1000.1])
+def test_ncc_of_a_constant_image_is_zero_too_where_each_thread_adds_many_pixels_one_by_one(constant):
+    pair = np.full((1, 256, 256, 1), constant, np.float32), images(shape=(1, 256, 256, 1), dtype=np.float32)
+    with using("strict"), sums_of_threads(32):
+        mean = host(backend.xp.mean(backend.to_device(pair[0])))
+        assert abs(mean - pair[0][0, 0, 0, 0]) > 8 * np.finfo(np.float32).eps * constant  # the mean does not tell
+        y, gradients = output_and_gradients(losses.ncc_loss, pair)
+    assert y == 1
+    assert all(not gradient.any() for gradient in gradients)
 
 
 # Local NCC

@@ -146,7 +146,9 @@ def _correlate_vjp_x(g, weight, size, stride, padding, dilation):
     to_rows, rows = _spread_slices(first[0], stride[0], g.shape[1], spread.shape[1])
     to_columns, columns = _spread_slices(first[1], stride[1], g.shape[2], spread.shape[2])
     spread[:, to_rows, to_columns] = g[:, rows, columns]
-    turned = xp.ascontiguousarray(xp.swapaxes(weight[::-1, ::-1], 2, 3))
+    # A copy in any case: `ascontiguousarray` would leave a kernel of one tap its negative strides, and CuPy's product
+    # of stacked matrices refuses those.
+    turned = xp.swapaxes(weight[::-1, ::-1], 2, 3).copy()
     return _correlate(spread, turned, (1, 1), ((0, 0), (0, 0)), dilation)
 
 

@@ -58,13 +58,9 @@ def warp(image, displacement, border="zeros"):
     rows, columns = _neighbours(image, displacement, border)
     # Whole planes (C, N H W): the weights are the same for all channels, and one index finds a pixel of the batch.
     planes = channels_first(image).reshape(image.shape[3], -1)
-    pixels = [[_flat_index(image, r, c) for c in columns.indices] for r in rows.indices]
+    pixels = [[start + c for c in columns.indices] for start in (_row_start(image, r) for r in rows.indices)]
     corners = [[xp.take(planes, pixel, axis=1) for pixel in pair] for pair in pixels]
-
-    def combine(row_weights, column_weights):
-        """The sum over the four pixels of row weight x column weight x value: (C, N, H', W')."""
-        top, bottom = (column_weights[0] * left + column_weights[1] * right for left, right in corners)
-        return row_weights[0] * top + row_weights[1] * bottom
+    top_and_bottom = [_mixed(columns.weights, pair) for pair in corners]
 
     def vjp_image(g):
         g = channels_first(g)
@@ -80,11 +76,11 @@ def warp(image, displacement, border="zeros"):
 
     def vjp_displacement(g):
         g = channels_first(g)
-        along_rows = combine(rows.slopes, columns.weights)
-        along_columns = combine(rows.weights, columns.slopes)
+        along_rows = _mixed(rows.slopes, top_and_bottom)
+        along_columns = _mixed(rows.weights, [_mixed(columns.slopes, pair) for pair in corners])
         return xp.stack([xp.sum(g * along_rows, axis=0), xp.sum(g * along_columns, axis=0)], axis=-1)
 
-    y = combine(rows.weights, columns.weights).astype(np.result_type(image.dtype, displacement.dtype), copy=False)
+    y = _mixed(rows.weights, top_and_bottom).astype(np.result_type(image.dtype, displacement.dtype), copy=False)
     return channels_last(y), (vjp_image, vjp_displacement)
 
 
@@ -107,7 +103,7 @@ def warp_nearest(labels, displacement, border="zeros"):
     _check(labels, displacement, border)
     nearest = [xp.ceil(_coordinate(displacement, axis) - 0.5) for axis in (0, 1)]
     r, c = (_inside_index(position, labels.shape[1 + axis]) for axis, position in enumerate(nearest))
-    y = xp.take(labels.reshape(-1, labels.shape[3]), _flat_index(labels, r, c), axis=0)
+    y = xp.take(labels.reshape(-1, labels.shape[3]), _row_start(labels, r) + c, axis=0)
     outside = xp.isnan(displacement).any(axis=-1)
     if border == "zeros":
         for axis, position in enumerate(nearest):
@@ -155,10 +151,15 @@ def _inside_index(position, size):
     return xp.fmin(xp.fmax(position, 0), size - 1).astype(xp.int64)
 
 
-def _flat_index(image, r, c):
-    """The index of pixel (r, c) of each image among the N H W pixels of the batch."""
+def _row_start(image, r):
+    """The index of the first pixel of row r of each image, among the N H W pixels of the batch."""
     n, h, w, _ = image.shape
-    return (xp.arange(n)[:, None, None] * h + r) * w + c
+    return (xp.arange(n)[:, None, None] * h + r) * w
+
+
+def _mixed(weights, pair):
+    """Two arrays with a weight each (or two slopes)."""
+    return weights[0] * pair[0] + weights[1] * pair[1]
 
 
 def _check(image, displacement, border):

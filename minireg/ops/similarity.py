@@ -57,9 +57,10 @@ def ncc(a, b):
 def _centre(image):
     """The image without its mean, the sum of its squares, and whether the image was constant."""
     axes = tuple(range(1, image.ndim))
-    # In one piece: NumPy adds up a view row by row, which rounds more, and a constant crop would not look constant.
-    image = xp.ascontiguousarray(image)
-    centred = image - xp.mean(image, axis=axes, keepdims=True)
+    # The first pixel is taken off before the mean, so that a constant image is exactly zero, however its pixels are
+    # added up: a thread of a GPU adds many, one by one, and the mean of equal numbers is then not that number.
+    centred = image - image[:, :1, :1, :1]
+    centred -= xp.mean(centred, axis=axes, keepdims=True)
     energy = _dot(centred, centred)
     pixels = image[0].size if len(image) else 1
     rounding = 8 * float(xp.finfo(image.dtype).eps) * xp.max(xp.abs(image), axis=axes)
