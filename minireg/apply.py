@@ -5,22 +5,28 @@ if __name__ == "__main__":
 
     prepare_process()
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from minireg import backend, command, metrics
-from minireg.data.images import SUFFIXES, read_label_picture, read_picture, suffix_of, write_image
-from minireg.data.medical import write_itk_field
-from minireg.data.points import read_points, write_points
-from minireg.data.saved import Registration, load_registration, save_registration
+from minireg.data.images import SUFFIXES, for_all, read_label_picture, read_picture, suffix_of, write_image
+from minireg.data.points import read_points
+from minireg.data.saved import (
+    ITK,
+    POINTS,
+    RESULT,
+    Registration,
+    load_registration,
+    save_for_itk,
+    save_points,
+    save_registration,
+)
 from minireg.errors import InputError
-from minireg.fields import compose, invert_onto, warp_images, warp_labels, warp_points
+from minireg.fields import compose, invert_onto, warp_images, warp_labels
 from minireg.files import refuse_to_overwrite
 
-RESULT, POINTS, ITK = "registration.npz", "points.csv", "displacement.nii.gz"
 MISSED = 0.1  # pixels: an inverse that misses by more is not to be trusted everywhere
 SAME = 1e-3  # of a pixel: how much its sides may differ
 
@@ -92,11 +98,10 @@ def _apply(args):
     for output, image in zip(outputs, warped, strict=True):
         write_image(output, image, registration.fixed)
     if points is not None:
-        _write_points(folder / POINTS, points, registration, names[1])
+        save_points(folder / POINTS, points, registration, names[1])
     if new_field:
         save_registration(folder / RESULT, registration)
-        if len(registration.displacement) == 1 and importlib.util.find_spec("nibabel"):
-            write_itk_field(folder / ITK, registration)
+        save_for_itk(folder / ITK, registration)
     to, away = names
     print(
         f"images and labels go from the {away} image ({_size(registration.moving_shape)}) to the {to} one "
@@ -129,7 +134,7 @@ def _join(first, args):
     grid, expected = (second.displacement.shape[1:3], second.fixed), (first.moving_shape, first.moving)
     _refuse_other_grid(f"the fixed image of {args.then}", grid, f"the moving image of {args.field}", expected)
     count = _count(args.field, len(first.displacement), args.then, len(second.displacement))
-    fields = (backend.to_device(_for_all(each.displacement, count)) for each in (first, second))
+    fields = (backend.to_device(for_all(each.displacement, count)) for each in (first, second))
     return Registration(backend.to_host(compose(*fields).data), second.moving_shape, first.fixed, second.moving)
 
 
@@ -159,7 +164,7 @@ def _warp(path, registration, name, place, as_labels):
         raise InputError(f"{path} would become {count} images, for there are as many fields: give a stack, in .npy")
     dtype = picture.images.dtype
     images = picture.images if as_labels else picture.images.astype(np.float32, copy=False)
-    warped = warp(*(_for_all(each, count) for each in (images, registration.displacement)))[..., 0]
+    warped = warp(*(for_all(each, count) for each in (images, registration.displacement)))[..., 0]
     if warped.dtype != dtype:
         warped = (warped if dtype.kind == "f" else np.rint(warped)).astype(dtype)
     return warped if count > 1 else warped[0]
@@ -169,10 +174,6 @@ def _count(name, count, other_name, other):
     if count != other and 1 not in (count, other):
         raise InputError(f"{name} holds a stack of {count}, {other_name} of {other}: give equally many, or one")
     return max(count, other)
-
-
-def _for_all(arrays, count):
-    return np.broadcast_to(arrays, (count, *arrays.shape[1:]))
 
 
 def _refuse_other_grid(name, grid, expected_name, expected):
@@ -197,19 +198,6 @@ def _read_points(path, name):
     own = (f"{name}_row", f"{name}_column")
     header = path.read_text("utf-8-sig", "replace").partition("\n")[0] if path.is_file() else ""
     return read_points(path, own if own[0] in header else ("row", "column"))
-
-
-def _write_points(path, points, registration, name):
-    """For each pair the points (K, 2), and where they are in the image `name`; in mm (LPS) too, if it is measured."""
-    count = len(registration.displacement)
-    pairs = _for_all(points[None], count)
-    found = backend.to_host(warp_points(*map(backend.to_device, (pairs, registration.displacement))).data)
-    columns = ["pair", "row", "column", f"{name}_row", f"{name}_column"]
-    table = [np.repeat(np.arange(count), len(points))[:, None], pairs.reshape(-1, 2), found.reshape(-1, 2)]
-    if registration.moving.measured:
-        columns += [f"{name}_{axis}_mm" for axis in "xyz"]
-        table.append(registration.moving.to_mm(found.reshape(-1, 2)))
-    write_points(path, columns, np.concatenate(table, axis=1))
 
 
 if __name__ == "__main__":

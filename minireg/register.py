@@ -7,7 +7,6 @@ if __name__ == "__main__":
 
 import argparse
 import csv
-import importlib.util
 import os
 import sys
 import time
@@ -21,20 +20,19 @@ from minireg import backend, command, losses, metrics, viz
 from minireg.data import DIGITS, normalise_percentiles
 from minireg.data.geometry import Geometry
 from minireg.data.images import (
-    ROUNDING,
     SUFFIXES,
+    for_all,
     read_images,
     read_label_picture,
     read_picture,
+    refuse_constant,
     suffix_of,
-    write_image,
 )
 from minireg.data.lists import read_list
-from minireg.data.medical import write_itk_field
-from minireg.data.points import read_points, write_points
-from minireg.data.saved import Registration, save_registration
+from minireg.data.points import read_points
+from minireg.data.saved import AFFINE, ITK, POINTS, RESULT, WARPED, Registration, save_results
 from minireg.errors import InputError, MiniregError
-from minireg.fields import affine_part, warp_images, warp_labels, warp_points
+from minireg.fields import warp_images, warp_labels
 from minireg.files import atomic_write, refuse_to_overwrite
 from minireg.methods import METHODS, TRANSFORMATIONS, centre_on_centre, in_square_pixels, make_method, register_in_space
 from minireg.training import CHECKPOINT, load_network
@@ -64,14 +62,9 @@ INPUTS = {  # files that may be others for each pair, and what is in them
     "points": "points",
 }
 COLUMNS = (*INPUTS, "moving_slice", "fixed_slice", "name")  # of a list of pairs
-RESULT, LIST, POINTS, AFFINE, ITK = "registration.npz", "pairs.csv", "points.csv", "affine.txt", "displacement.nii.gz"
+LIST = "pairs.csv"
 PICTURES = ("registration.png", "fields.png", "inspection.png", "registration.gif")
-WARPED = [f"warped{suffix}" for suffix in (*SUFFIXES, ".nii", ".nii.gz", ".dcm")]
 NUMBERS = {"ncc_before": ".4f", "ncc_after": ".4f", "folded": ".3%", "ms": ".1f"}
-AFFINE_HEADER = (
-    "The affine map that is closest to the field, by least squares: two rows for each pair, which send (row, column, "
-    "1) in the fixed image to (row, column) in the moving image, in pixels from 0."
-)
 
 
 def main(argv=None):
@@ -164,8 +157,13 @@ class _Side(NamedTuple):
 
     images: np.ndarray  # (N, H, W, 1), in the unit of the file
     compared: np.ndarray  # the same, as a method sees them
-    shown: np.ndarray  # the same in [0, 1]
     geometry: Geometry
+    normalised: bool  # whether that is in [0, 1]
+
+    @property
+    def shown(self):
+        """The images in [0, 1]. Made when it is needed: while a large pair is registered, memory is short."""
+        return self.compared if self.normalised else normalise_percentiles(self.compared)
 
 
 def _register(args, model, progress):
@@ -198,27 +196,11 @@ def _register(args, model, progress):
     if labels is not None:
         arrays["warped_labels"] = warp_labels(labels, displacement)[..., 0]
     registration = Registration(displacement, moving.images.shape[1:3], fixed.geometry, moving.geometry)
-    _write(folder, registration, arrays, points)
-    if len(warped) == 1:
-        _write_for_others(folder, registration, warped[0], moving.images.dtype, suffix_of(args.fixed))
+    save_results(folder, registration, arrays, moving.images.dtype, suffix_of(args.fixed), points)
 
-    # Pictures are on the grid of the fixed image, made square; there the moving one lies centre on centre, and bends.
-    start = centre_on_centre(moving.shown, fixed.shown, *spacings)
-    on_grid = warp_images(moving.shown, start), fixed.shown, warp_images(moving.shown, displacement)
-    images = [in_square_pixels(image, spacings[1])[0] for image in on_grid]
-    bend, side = in_square_pixels((displacement - start) * np.float32(spacings[0]), spacings[1])
-    bend = bend / np.float32(side)
-    viz.registration_picture(*images, bend, folder / "registration.png")
-    viz.field_picture(*images, bend, folder / "fields.png")
-    viz.inspection_picture(*images, bend, folder / "inspection.png", (side, side))
-    viz.animation(*images[:2], bend, folder / "registration.gif")
-    values = (
-        metrics.ncc(images[0], images[1]),
-        metrics.ncc(images[2], images[1]),
-        metrics.folded_pixels(bend),
-        milliseconds,
-    )
-    numbers = {key: float(np.mean(value)) for key, value in zip(NUMBERS, values, strict=True)}
+    start = centre_on_centre(moving.images, fixed.images, *spacings)
+    scores = (*_draw(folder, moving, fixed, displacement, start, spacings), milliseconds)
+    numbers = {key: float(np.mean(value)) for key, value in zip(NUMBERS, scores, strict=True)}
     return len(warped), name, numbers, _how_far(registration, start, spacings)
 
 
@@ -263,27 +245,23 @@ def _read_sides(args, configuration):
         raise InputError(
             f"{args.moving} holds {counts[0]} images and {args.fixed} {counts[1]}: give equally many, or one for all"
         )
-    return [_Side(*(_for_all(images, max(counts)) for images in side[:3]), side.geometry) for side in sides]
+    return [_Side(*(for_all(images, max(counts)) for images in side[:2]), *side[2:]) for side in sides]
 
 
 def _read_side(path, place, configuration):
     """A network sees images as in its training: digits and phantoms as they are, those of files normalised."""
     picture = read_picture(path, place)
-    as_they_are = configuration is not None and configuration.data in (*DIGITS, "phantom")
-    if as_they_are and suffix_of(path) in SUFFIXES:
-        shown = read_images(path)
-    else:
-        shown = normalise_percentiles(picture.compared)
-    return _Side(picture.images, picture.compared if configuration is None else shown, shown, picture.geometry)
+    refuse_constant(picture.images, path)
+    if configuration is None:
+        return _Side(picture.images, picture.compared, picture.geometry, False)
+    as_they_are = configuration.data in (*DIGITS, "phantom") and suffix_of(path) in SUFFIXES
+    seen = read_images(path) if as_they_are else normalise_percentiles(picture.compared)
+    return _Side(picture.images, seen, picture.geometry, True)
 
 
 def _place(args, role):
     """Which slice of a volume."""
     return getattr(args, f"{role}_slice") or args.slice
-
-
-def _for_all(images, count):
-    return np.ascontiguousarray(np.broadcast_to(images, (count, *images.shape[1:])))
 
 
 def _read_labels(args, option, shape):
@@ -296,7 +274,7 @@ def _read_labels(args, option, shape):
             f"{path} holds {len(labels)} label maps of {labels.shape[1]} x {labels.shape[2]}: expected {shape[0]}, or "
             f"one for all, of {shape[1]} x {shape[2]} as the images"
         )
-    return _for_all(labels, shape[0])
+    return for_all(labels, shape[0])
 
 
 def _spacings(moving, fixed):
@@ -305,56 +283,42 @@ def _spacings(moving, fixed):
     return known[0].spacing, known[-1].spacing
 
 
-def _write(folder, registration, arrays, points):
-    """What there is of every registration but the pictures, in place of what an earlier one has left."""
-    folder.mkdir(parents=True, exist_ok=True)
-    was_there = (folder / RESULT).exists()
-    save_registration(folder / RESULT, registration, **arrays)
-    if was_there:
-        for name in (POINTS, ITK, *WARPED):
-            (folder / name).unlink(missing_ok=True)
-    if points is not None:
-        _write_points(folder / POINTS, points, registration.displacement)
-    with atomic_write(folder / AFFINE, "w") as file:
-        np.savetxt(file, affine_part(registration.displacement).reshape(-1, 3), "%.9g", header=AFFINE_HEADER)
+def _draw(folder, moving, fixed, displacement, start, spacings):
+    """Draw every picture; returns the NCC before and after, and the share of folded pixels, each (N,).
 
-
-def _write_for_others(folder, registration, warped, dtype, suffix):
-    """The warped image in the format of the fixed one and the bits of the moving one, and the field for ITK."""
-    if dtype.kind == "u":
-        warped = np.rint(warped).astype(dtype)
-    elif suffix == ".png" and not -ROUNDING <= warped.min() <= warped.max() <= 1 + ROUNDING:
-        suffix = ".npy"  # PNG has no such numbers
-    write_image(folder / f"warped{suffix}", warped, registration.fixed)
-    if importlib.util.find_spec("nibabel"):
-        write_itk_field(folder / ITK, registration)
-
-
-def _write_points(path, points, displacement):
-    """For each pair the points of the fixed image (K, 2), and where they are in the moving one."""
-    points = np.repeat(points[None], len(displacement), axis=0)
-    found = backend.to_host(warp_points(backend.to_device(points), backend.to_device(displacement)).data)
-    rows = [
-        (pair, *point, *there)
-        for pair in range(len(points))
-        for point, there in zip(points[pair], found[pair], strict=True)
-    ]
-    write_points(path, ("pair", "row", "column", "moving_row", "moving_column"), rows)
+    All on the grid of the fixed image, made square. There the moving image first lies centre on centre, and then bends.
+    """
+    shown = moving.shown
+    on_grid = warp_images(shown, start), fixed.shown, warp_images(shown, displacement)
+    before, target, after = (in_square_pixels(image, spacings[1])[0] for image in on_grid)
+    bend = displacement - start
+    bend *= np.float32(spacings[0])
+    bend, side = in_square_pixels(bend, spacings[1])
+    bend /= np.float32(side)
+    spacing = (side, side) if moving.geometry.measured and fixed.geometry.measured else None
+    viz.registration_picture(before, target, after, bend, folder / "registration.png")
+    viz.field_picture(before, target, after, bend, folder / "fields.png")
+    viz.inspection_picture(before, target, after, bend, folder / "inspection.png", spacing)
+    viz.animation(before, target, bend, folder / "registration.gif")
+    return metrics.ncc(before, target), metrics.ncc(after, target), metrics.folded_pixels(bend)
 
 
 def _how_far(registration, start, spacings):
     """In words, how far from the start those pixels look that look inside the moving image."""
-    displacement = registration.displacement
-    looked_at = np.stack(np.indices(displacement.shape[1:3]), axis=-1) + displacement
-    inside = ((looked_at > -0.5) & (looked_at < np.array(registration.moving_shape) - 0.5)).all(axis=-1)
+    displacement, inside = registration.displacement, True
+    for axis, side in enumerate(registration.moving_shape):
+        own = np.arange(displacement.shape[1 + axis], dtype=np.float32)
+        looked_at = displacement[..., axis] + (own[:, None] if axis == 0 else own)
+        inside = inside & (looked_at > -0.5) & (looked_at < side - 0.5)
     if not inside.any():
         return "no pixel looks inside the moving image"
-    lengths = np.linalg.norm((displacement - start) * spacings[0], axis=-1)[inside]
+    down, across = ((displacement[..., axis] - start[..., axis]) * spacings[0][axis] for axis in (0, 1))
+    lengths = np.hypot(down, across)[inside]
     side = min(spacings[1])  # of a pixel of the fixed image, the finer one
     measured = registration.fixed.measured and registration.moving.measured
     mean, most = (
         f"{length / side:.2f} pixels" + (f" ({length:.2f} mm)" if measured else "")
-        for length in (lengths.mean(), lengths.max())
+        for length in (lengths.mean(dtype=np.float64), lengths.max())
     )
     return f"moved by {mean} on average, {most} at most"
 

@@ -159,6 +159,12 @@ def test_each_of_several_fields_goes_with_its_own_image_or_all_with_one(saved):
         np.testing.assert_array_equal(warped, warp_images(expected[..., None], fields)[..., 0])
 
 
+def test_a_constant_image_stays_constant(saved):
+    np.save("even.npy", np.full(MOVING, 0.25, np.float32))
+    run("registration.npz", "even.npy", "--out", "out")
+    np.testing.assert_array_equal(np.load("out/even_warped.npy"), np.full(FIXED, 0.25))
+
+
 def test_points_are_found_where_warp_points_says_in_pixels_and_where_it_is_measured_in_mm(saved, capsys):
     points = np.array([[3.25, 40], [20, 7.5], [39, 59]])
     np.savetxt("points.csv", points, delimiter=",", header="row,column", comments="")

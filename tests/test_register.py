@@ -266,7 +266,10 @@ def test_the_affine_map_is_written_from_pixels_of_the_fixed_to_pixels_of_the_mov
     np.testing.assert_allclose(matrix[:, :2], np.eye(2), atol=0.05)
 
 
-def test_volumes_are_registered_slice_by_slice_in_mm(tmp_path, capsys):
+def test_volumes_are_registered_slice_by_slice_in_mm(tmp_path, capsys, monkeypatch):
+    spacings_drawn = []
+    draw = viz.inspection_picture
+    monkeypatch.setattr(viz, "inspection_picture", lambda *a: (spacings_drawn.append(a[5]), draw(*a)))
     nibabel, sitk = pytest.importorskip("nibabel"), pytest.importorskip("SimpleITK")
     fixed = np.stack([head((40, 24), 0), head((40, 24), 0) ** 2], axis=-1)
     moving = np.stack([head((50, 40), 0.1), np.zeros((50, 40))], axis=-1)
@@ -276,11 +279,19 @@ def test_volumes_are_registered_slice_by_slice_in_mm(tmp_path, capsys):
     paths = tmp_path / "moving.nii.gz", tmp_path / "fixed.nii.gz"
     out = tmp_path / "out"
     assert "volume" in complaint(capsys, register.main, *paths, "--out", out)
-    found = register_files(*paths, out, "--moving-slice", "axial:0", "--fixed-slice", "axial:0")
+    (tmp_path / "points.csv").write_text("row,column\n10,12\n")
+    options = ("--moving-slice", "axial:0", "--fixed-slice", "axial:0", "--points", tmp_path / "points.csv")
+    found = register_files(*paths, out, *options)
     assert " mm) at most" in capsys.readouterr().out
     pictures = [read_picture(path, "axial:0") for path in paths]
     spacings = [picture.geometry.spacing for picture in pictures]
     assert spacings == [pytest.approx((1.2, 1.5)), pytest.approx((1.5, 2.5))]
+    assert spacings_drawn == [(pytest.approx(1.5),) * 2]
+    points = np.genfromtxt(out / "points.csv", delimiter=",", names=True)
+    there = [float(points[f"moving_{axis}"]) for axis in ("row", "column")]
+    np.testing.assert_allclose(there, found.displacement[0, 10, 12] + (10, 12), atol=1e-3)
+    in_mm = [float(points[f"moving_{axis}_mm"]) for axis in "xyz"]
+    np.testing.assert_allclose(in_mm, pictures[0].geometry.to_mm(np.array(there)), atol=1e-3)
     expected = register_in_space(align, *(picture.compared for picture in pictures), *spacings)
     np.testing.assert_array_equal(found.displacement, expected)
     np.testing.assert_allclose(found.fixed.affine, pictures[1].geometry.affine)

@@ -7,8 +7,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 
-from minireg import backend, ops, viz
-from minireg.viz import fields
+from minireg import backend, metrics, ops, viz
+from minireg.errors import InputError
+from minireg.viz import fields, folds
 
 
 def constant(row, column, height=20, width=20):
@@ -228,7 +229,7 @@ def test_where_the_colour_bar_says_grows_content_grows():
 def test_exactly_the_folded_cells_are_red_on_the_screen_and_nothing_else_is():
     displacement = 0.1 * np.random.default_rng(0).normal(size=(21, 21, 2))
     displacement[8, 12] += 2.5, 0  # beyond the pixels below it
-    folded = (viz.fields.corner_determinants(displacement[None])[0] <= 0).any(axis=-1)
+    folded = (metrics.corner_determinants(displacement[None])[0] <= 0).any(axis=-1)
     assert 0 < folded.sum() < 8
     axes = bare_axes(420)
     viz.draw_log_jacobian(axes, displacement)
@@ -253,7 +254,56 @@ def test_the_scale_is_symmetric_and_covers_what_occurs_within_bounds(zoom, limit
     norm = axes.images[0].norm
     assert -norm.vmin == norm.vmax == pytest.approx(limit)
     labels = [label.get_text() for label in axes.child_axes[0].get_xticklabels()]
-    assert labels == [f"−{limit:.1f}", "0", f"{limit:.1f}"]
+    assert labels == [f"≤−{limit:.1f}", "0", f"≥{limit:.1f}"]
+
+
+def test_a_few_extreme_cells_do_not_make_all_else_pale():
+    displacement = linear(1.1 * np.eye(2), side=40)[0]
+    displacement[20, 20, 1] += 0.9  # a cell is nearly 0 wide, its neighbour nearly doubled
+    axes = Figure().add_subplot()
+    viz.draw_log_jacobian(axes, displacement)
+    assert np.abs(axes.images[0].get_array()).max() > 1.5 * 2 * np.log(1.1)
+    assert axes.images[0].norm.vmax == pytest.approx(2 * np.log(1.1))
+    assert fields.log_jacobian_limit(np.stack([displacement] * 2)) == pytest.approx(2 * np.log(1.1))
+
+
+# Folds
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("roughness", [0.2, 0.4, 2])
+def test_all_cells_that_fold_on_the_straight_way_are_among_those_that_may(roughness, dtype):
+    displacement = (roughness * np.random.default_rng(0).normal(size=(40, 50, 2))).astype(dtype)
+    cells, u = folds.cells_that_may_fold(displacement)
+    assert roughness > 0.2 or len(cells) < 0.5 * 39 * 49
+    for t in (0.25, 0.6, 1.0):
+        found = np.zeros((39, 49), bool)
+        found[tuple(cells[folds.fold(t * u)].T)] = True
+        expected = (metrics.corner_determinants(t * displacement[None])[0] <= 0).any(axis=-1)
+        np.testing.assert_array_equal(found, expected)
+    grid = fields.WarpedGrid(displacement)
+    shares = metrics.folded_cells(displacement[None]).item(), metrics.folded_pixels(displacement[None]).item()
+    np.testing.assert_allclose(np.divide(grid.count_folds(), 39 * 49), shares)
+
+
+@pytest.mark.parametrize("draw", [viz.draw_warped_grid, viz.draw_log_jacobian])
+def test_a_single_fold_of_a_large_field_is_a_red_dot_in_a_small_panel(draw):
+    displacement = np.zeros((2048, 2048, 2), np.float32)
+    displacement[701, 703, 1] = 1.05  # to beyond its right neighbour
+    axes = bare_axes(139)
+    draw(axes, displacement, 128) if draw is viz.draw_warped_grid else draw(axes, displacement)
+    rows, columns = np.nonzero(near(pixels(axes), viz.FOLD_COLOUR, 0.03))
+    assert 9 <= len(rows) <= 36
+    assert np.hypot(rows - 701 / 2048 * 139, columns - 703 / 2048 * 139).max() < 5
+
+
+def test_a_field_with_a_value_that_is_no_number_is_refused():
+    for value in (np.nan, np.inf):
+        displacement = np.zeros((5, 5, 2))
+        displacement[2, 2] = value
+        for draw in (viz.draw_warped_grid, viz.draw_log_jacobian):
+            with pytest.raises(InputError, match="NaN or infinite"):
+                draw(Figure().add_subplot(), displacement)
 
 
 # The overlay

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from minireg import viz
 from minireg.errors import InputError
-from minireg.viz import fields
+from minireg.viz import folds, images
 
 
 @pytest.fixture
@@ -56,6 +58,8 @@ def test_with_a_spacing_lengths_are_in_mm_and_panels_have_the_shape_of_the_image
     panels = drawn()
     np.testing.assert_array_equal(panels[5].images[0].get_array(), 5)  # 3 mm down, 4 mm across
     assert panels[5].texts[0].get_text() == "|u| in mm"
+    viz.inspection_picture(*images, tmp_path / "inspection.png", spacing=(1.0, 1.0))
+    assert drawn()[5].texts[0].get_text() == "|u| in mm"  # a pixel may be a mm wide
     for axes in panels:
         box = axes.get_position(original=False)
         width, height = (box.width, box.height) * axes.figure.get_size_inches() * 100
@@ -96,9 +100,40 @@ def test_further_pairs_are_left_out_and_arrays_that_do_not_belong_together_refus
 def test_a_large_image_is_drawn_by_the_means_of_its_blocks_at_the_place_of_its_pixels():
     image = np.random.default_rng(0).random((1030, 2, 1))
     axes = Figure().add_subplot()
-    fields.show_grey(axes, image)
+    images.show_grey(axes, image)
     np.testing.assert_allclose(axes.images[0].get_array()[:, 0], image.reshape(515, 4).mean(axis=1))
     assert axes.images[0].get_extent() == [-0.5, 1.5, 1029.5, -0.5]
+
+
+def test_no_picture_of_a_large_pair_draws_more_pixels_or_vertices_than_it_can_show(tmp_path, monkeypatch):
+    moving, fixed, warped, displacement = pair(1200, 1100)
+    shapes, vertices = [], []
+    imshow, add_collection = Axes.imshow, Axes.add_collection
+
+    def counted_image(axes, image, **options):
+        shapes.append(image.shape[:2])
+        return imshow(axes, image, **options)
+
+    def counted_lines(axes, collection, **options):
+        if isinstance(collection, LineCollection):
+            vertices.extend(map(len, collection.get_segments()))
+        return add_collection(axes, collection, **options)
+
+    monkeypatch.setattr(Axes, "imshow", counted_image)
+    monkeypatch.setattr(Axes, "add_collection", counted_lines)
+    viz.registration_picture(moving, fixed, warped, displacement, tmp_path / "a.png")
+    viz.field_picture(moving, fixed, warped, displacement, tmp_path / "b.png")
+    viz.inspection_picture(moving, fixed, warped, displacement, tmp_path / "c.png")
+    viz.animation(moving, fixed, displacement, tmp_path / "d.gif", frames=2)
+    assert max(map(max, shapes)) == 600 and max(vertices) == 601  # the last pixel, too
+
+
+def test_the_squares_of_a_large_checkerboard_end_at_the_pixels_that_are_marked():
+    axes = Figure().add_subplot()
+    viz.draw_checkerboard(axes, np.zeros((1536, 1536, 1)), np.ones((1536, 1536, 1)), squares=4)
+    assert axes.images[0].get_array().shape == (512, 512)
+    assert np.flatnonzero(np.diff(axes.images[0].get_array()[0])).tolist() == [127, 255, 383]
+    assert axes.get_xticks().tolist() == [383.5, 767.5, 1151.5]
 
 
 def test_a_single_fold_of_a_large_field_is_filled():
@@ -111,7 +146,7 @@ def test_a_single_fold_of_a_large_field_is_filled():
 
 
 def test_more_folds_than_polygons_are_worth_are_dots_in_the_middle_of_their_cells(monkeypatch):
-    monkeypatch.setattr(fields, "MOST_POLYGONS", 1)
+    monkeypatch.setattr(folds, "MOST_POLYGONS", 1)
     displacement = np.zeros((9, 9, 2))
     displacement[4, 4, 1] = 2
     axes = Figure().add_subplot()

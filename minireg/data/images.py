@@ -63,8 +63,9 @@ def read_picture(path, place=None):
     axis of the array in the file; INDEX counts from 0, or from the end if it is negative. PNG gives uint8 or uint16 as
     it is in the file, and float32 in [0, 1] where it has fewer than 8 bits.
 
-    Raises InputError as `read_intensities`; for a volume without a place, and a place where there is no volume; for
-    colours, and series in time; where nibabel or pydicom is needed and missing.
+    Raises InputError as `read_intensities`, but not for constant images (`refuse_constant`); for a volume without a
+    place, and a place where there is no volume; for colours, and series in time; where nibabel or pydicom is needed
+    and missing.
 
     >>> np.save("ct.npy", np.array([[-1000.0, 0.0, 40.0]]))
     >>> read_picture("ct.npy").compared.ravel().tolist(), read_picture("ct.npy").geometry.measured
@@ -93,6 +94,28 @@ def read_label_picture(path, place=None):
     whole = np.isfinite(pixels).all() and (pixels == np.round(pixels)).all() and np.abs(pixels).max() < 2**31
     labels = pixels.astype(np.int32) if pixels.dtype.kind == "f" and whole else pixels
     return Picture(_checked_labels(labels, path)[None, :, :, None], geometry)
+
+
+def refuse_constant(images, path):
+    """Raise InputError where one of the images (N, H, W, C), which are from `path`, is constant: it matches nothing.
+
+    >>> refuse_constant(np.ones((2, 3, 3, 1)), "white.npy")
+    Traceback (most recent call last):
+    minireg.errors.InputError: image 0 of white.npy is constant (1 everywhere): there is nothing to align
+    """
+    constant = np.flatnonzero(images.min(axis=(1, 2, 3)) == images.max(axis=(1, 2, 3)))
+    if constant.size:
+        first = f"image {constant[0]} of {path} is constant ({images[constant[0], 0, 0, 0]:.4g} everywhere)"
+        raise InputError(f"{first}: there is nothing to align")
+
+
+def for_all(arrays, count):
+    """One array (1, ...) as `count` equal ones, (count, ...); that many arrays as they are.
+
+    >>> for_all(np.array([[1, 2]]), 3).tolist()
+    [[1, 2], [1, 2], [1, 2]]
+    """
+    return np.ascontiguousarray(np.broadcast_to(arrays, (count, *arrays.shape[1:])))
 
 
 def write_image(path, image, geometry):
@@ -187,13 +210,14 @@ def read_intensities(path):
 
     In a NumPy file (.npy) there is (H, W) or (N, H, W) of uint8 or uint16, which stay what they are, or of floats,
     which become float32. A PNG file must be grey, and becomes float32 with 1 for white. Raises InputError for other
-    files, more than one channel, values that are not finite, and a constant image, with which nothing can be aligned.
+    files, more than one channel, values that are not finite, and as `refuse_constant`.
 
     >>> np.save("ct.npy", np.array([[-1000.0, 0.0, 40.0]]))
     >>> read_intensities("ct.npy")[0, :, :, 0].tolist()
     [[-1000.0, 0.0, 40.0]]
     """
     images = _read_stored(path)
+    refuse_constant(images, path)
     if suffix_of(path) == ".png" and images.dtype.kind == "u":
         images = np.divide(images, np.iinfo(images.dtype).max, dtype=np.float32)
     return images
@@ -208,17 +232,13 @@ def _read_stored(path):
 
 
 def _checked(images, path):
-    """Images (N, H, W, 1): all but uint8 and uint16 as float32, finite, and not constant."""
+    """Images (N, H, W, 1): all but uint8 and uint16 as float32, and finite."""
     unsigned = images.dtype.str[1:] in ("u1", "u2")
     with np.errstate(over="ignore"):  # becomes infinite, which is reported below
         images = images.astype(images.dtype.newbyteorder("=") if unsigned else np.float32, copy=False)
     bad = np.size(images) - np.count_nonzero(np.isfinite(images))
     if bad:
         raise InputError(f"{path} has {bad} values that are NaN or infinite: replace them first")
-    constant = np.flatnonzero(images.min(axis=(1, 2, 3)) == images.max(axis=(1, 2, 3)))
-    if constant.size:
-        raise InputError(f"image {constant[0]} of {path} is constant ({images[constant[0], 0, 0, 0]:.4g} everywhere): "
-                         "there is nothing to align")  # fmt: skip
     return images
 
 

@@ -1,13 +1,26 @@
-"""A registration in a file, registration.npz: the field, and where the pixels of both images lie."""
+"""A registration in files: registration.npz has the field, and where the pixels of both images lie; others a part."""
 
+import importlib.util
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from minireg import backend
 from minireg.data.geometry import Geometry
+from minireg.data.images import ROUNDING, WRITERS, for_all, write_image
+from minireg.data.medical import write_itk_field
+from minireg.data.points import write_points
 from minireg.errors import InputError
-from minireg.files import save_npz
+from minireg.fields import affine_part, warp_points
+from minireg.files import atomic_write, save_npz
+
+RESULT, POINTS, AFFINE, ITK = "registration.npz", "points.csv", "affine.txt", "displacement.nii.gz"
+WARPED = tuple(f"warped{suffix}" for suffix in WRITERS)
+AFFINE_HEADER = (
+    "The affine map that is closest to the field, by least squares: two rows for each pair, which send (row, column, "
+    "1) in the fixed image to (row, column) in the moving image, in pixels from 0."
+)
 
 
 class Registration(NamedTuple):
@@ -64,3 +77,67 @@ def load_registration(path):
     if len(moving_shape) != 2 or any(geometry.affine.shape != (4, 4) for geometry in geometries):
         raise InputError(f"{path} does not say where pixels lie as minireg.register does: register again")
     return Registration(displacement, moving_shape, *geometries)
+
+
+def save_results(folder, registration, arrays, dtype, suffix, points=None):
+    """Write all there is of a registration but the pictures, in place of what an earlier one has left in the folder.
+
+    That is registration.npz with further `arrays` too, affine.txt, and points.csv, if there are points (`save_points`).
+    Of a single pair also displacement.nii.gz (`save_for_itk`) and the image arrays["warped"] (N, H, W), rounded if
+    `dtype` is one of integers, in the format `suffix` (`write_image`); .npy for numbers that PNG cannot hold.
+
+    Raises InputError as `write_image`, OSError as `atomic_write`.
+
+    >>> registration, warped = Registration(np.zeros((1, 2, 3, 2), "float32"), (2, 3)), np.full((1, 2, 3), 40.2)
+    >>> save_results("out", registration, {"warped": warped}, np.dtype("uint8"), ".png")
+    >>> from minireg.data.images import read_picture
+    >>> read_picture("out/warped.png").images[0, 0, :, 0].tolist()
+    [40, 40, 40]
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    was_there = (folder / RESULT).exists()
+    save_registration(folder / RESULT, registration, **arrays)
+    if was_there:
+        for name in (POINTS, ITK, *WARPED):
+            (folder / name).unlink(missing_ok=True)
+    with atomic_write(folder / AFFINE, "w") as file:
+        np.savetxt(file, affine_part(registration.displacement).reshape(-1, 3), "%.9g", header=AFFINE_HEADER)
+    if points is not None:
+        save_points(folder / POINTS, points, registration)
+    save_for_itk(folder / ITK, registration)
+    if len(registration.displacement) == 1:
+        (warped,) = arrays["warped"]
+        if dtype.kind == "u":
+            warped = np.rint(warped).astype(dtype)
+        elif suffix == ".png" and not -ROUNDING <= warped.min() <= warped.max() <= 1 + ROUNDING:
+            suffix = ".npy"
+        write_image(folder / f"warped{suffix}", warped, registration.fixed)
+
+
+def save_points(path, points, registration, name="moving"):
+    """Write a CSV file with points (K, 2) of the fixed image and, for each pair, where they are in the moving one.
+
+    Both as row and column in pixels; in the moving image, whose columns begin with `name`, also in mm (left, posterior,
+    superior) if it is measured. Raises OSError as `atomic_write`.
+
+    >>> right = np.full((1, 4, 5, 2), (0, 2), "float32")
+    >>> save_points("points.csv", np.array([[3, 1.5]], "float32"), Registration(right, (4, 7)))
+    >>> Path("points.csv").read_text().split()
+    ['pair,row,column,moving_row,moving_column', '0,3,1.5,3,3.5']
+    """
+    count = len(registration.displacement)
+    pairs = for_all(points[None], count)
+    found = backend.to_host(warp_points(*map(backend.to_device, (pairs, registration.displacement))).data)
+    columns = ["pair", "row", "column", f"{name}_row", f"{name}_column"]
+    table = [np.repeat(np.arange(count), len(points))[:, None], pairs.reshape(-1, 2), found.reshape(-1, 2)]
+    if registration.moving.measured:
+        columns += [f"{name}_{axis}_mm" for axis in "xyz"]
+        table.append(registration.moving.to_mm(found.reshape(-1, 2)))
+    write_points(path, columns, np.concatenate(table, axis=1))
+
+
+def save_for_itk(path, registration):
+    """Write the field of a single pair as `write_itk_field`; of several pairs, or without nibabel, nothing."""
+    if len(registration.displacement) == 1 and importlib.util.find_spec("nibabel"):
+        write_itk_field(path, registration)

@@ -7,23 +7,18 @@
     animation(moving, fixed, displacement, "pairs.gif")
     methods_picture({"network": {"ncc": values}, "demons": {"ncc": values}}, "methods.png")
 
-`curves.py` draws training, `pairs.py` pairs of images, `inspection.py` one of them at a large size, `fields.py`
-displacement fields on axes, `gif.py` what moves, `methods.py` scores. Matplotlib is imported inside the functions, so
-importing this package costs nothing, and only `Figure` is used: no pyplot, no window, no state shared between calls. A
-file appears whole or not at all, and the same input gives the same bytes.
+`curves.py` draws training, `pairs.py` pairs of images, `inspection.py` one of them at a large size, `images.py` images
+on axes, `fields.py` displacement fields, `folds.py` where they fold, `gif.py` what moves, `methods.py` scores.
+Matplotlib is imported inside the functions, so importing this package costs nothing, and only `Figure` is used: no
+pyplot, no window, no state shared between calls. A file appears whole or not at all, and the same input gives the same
+bytes.
 """
 
 from minireg.viz.curves import loss_curve
-from minireg.viz.fields import (
-    FOLD_COLOUR,
-    draw_arrows,
-    draw_checkerboard,
-    draw_direction,
-    draw_log_jacobian,
-    draw_overlay,
-    draw_warped_grid,
-)
+from minireg.viz.fields import draw_arrows, draw_direction, draw_log_jacobian, draw_warped_grid
+from minireg.viz.folds import FOLD_COLOUR
 from minireg.viz.gif import animation
+from minireg.viz.images import draw_checkerboard, draw_overlay
 from minireg.viz.inspection import inspection_picture
 from minireg.viz.methods import methods_picture
 from minireg.viz.pairs import field_picture, registration_picture

@@ -4,7 +4,8 @@ import numpy as np
 
 from minireg.errors import InputError
 from minireg.files import atomic_write
-from minireg.viz.fields import draw_warped_grid, show_grey
+from minireg.viz.fields import WarpedGrid
+from minireg.viz.images import show_grey
 
 PICTURE_WIDTH = 9.0  # inches; 900 pixels, which is about the width of a README
 DOTS_PER_INCH = 100
@@ -63,9 +64,11 @@ def rows_of_panels(rows, columns, panel_width, aspect, heading, notes, foot=0.0,
 
 
 def draw_grid_on(axes, image, displacement, lines=GRID_LINES):
-    """The grid of `draw_warped_grid` over a dimmed image (H, W, 1), with about so many lines along the longer side."""
+    """Draw a grid over a dimmed image (H, W, 1), with about so many lines along the longer side. Returns the grid."""
     show_grey(axes, image, DIMMED)
-    draw_warped_grid(axes, displacement, max(1, round(max(image.shape) / lines)))
+    grid = WarpedGrid(displacement, max(1, round(max(image.shape) / lines)))
+    grid.draw(axes)
+    return grid
 
 
 def write_words(axes, words):

@@ -1,4 +1,4 @@
-"""Drawing one displacement field, or two images on top of each other, on axes of Matplotlib.
+"""Drawing one displacement field on axes of Matplotlib.
 
 Warping pulls: warped(p) = moving(p + u(p)). A displacement therefore points from a pixel of the fixed (and warped)
 image to the place in the moving image whose value it takes: grid, arrows and colours show where each pixel *looks*,
@@ -6,26 +6,27 @@ and content moves the other way. Row 0 is at the top of every panel, and pixel (
 
 All functions draw on `axes`, a matplotlib.axes.Axes whose limits they set to the frame of the images. A displacement
 is a float array (H, W, 2) in pixels: displacement[..., 0] down the rows, displacement[..., 1] along the columns.
+
+A large field is drawn by the means of blocks (`images.py`), and lines bend at every so manyth pixel; but log |J| and
+folds are computed from all pixels, and every fold is drawn.
 """
 
 import numpy as np
 
-from minireg.metrics import corner_determinants
+from minireg.metrics import folded_pixels
+from minireg.viz.folds import cells_that_may_fold, fill_cells, fold, pixels_of
+from minireg.viz.images import block_side, show
 
 GRID_COLOUR = "#4cc9f0"
 ARROW_COLOUR = "#ffd60a"
-FOLD_COLOUR = "#ff2d2d"
-FIRST_COLOUR, SECOND_COLOUR = "#cc00cc", "#008c00"  # names of the images of an overlay: magenta, green; dark on white
 
 LENGTH_COLOURS = "viridis"
 JACOBIAN_COLOURS = "PuOr"  # has no red, which is kept for folds; white at 0
 JACOBIAN_LIMITS = (0.1, 2.0)  # log |J| beyond 2 (areas beyond e^2 = 7.4) looks like 2; noise below .1 looks like noise
+JACOBIAN_PERCENTILE = 99  # of |log |J||, where colours end: one extreme cell would make all else pale
 
 WHEEL_SIDE = 0.3  # of the panel
 COLOUR_BAR = {"height": 0.06, "below": 0.05}  # inches
-
-MOST_PIXELS = 512  # a side; larger images are drawn by the means of blocks that leave at least so many
-MOST_POLYGONS = 50_000  # folds; each takes about a kilobyte, and where there are more, a dot is as large as a cell
 
 
 def draw_warped_grid(axes, displacement, spacing=1):
@@ -35,7 +36,8 @@ def draw_warped_grid(axes, displacement, spacing=1):
     Where the mesh is dense, a small piece of the moving image is spread over many output pixels, so things look bigger
     in the warped image; where it is wide, they shrink. A mesh shifted to the right shows content that will appear
     further to the left. Lines that leave the frame sample outside the moving image. Cells that fold (any of their
-    `corner_determinants` is 0 or less) are filled red, whatever the spacing of the lines.
+    `corner_determinants` is 0 or less) are filled red, whatever the spacing of the lines; where they are few and too
+    small to be seen, with a dot on top.
 
     displacement (H, W, 2) in pixels. Every `spacing`-th row and column of the grid is drawn, and always the last ones.
     Raises InputError as `corner_determinants`.
@@ -47,18 +49,45 @@ def draw_warped_grid(axes, displacement, spacing=1):
     >>> lines.get_segments()[0].tolist(), len(folds.get_paths())  # row 0, as points (x, y)
     ([[2.0, 0.5], [3.0, 0.5], [4.0, 0.5]], 0)
     """
-    from matplotlib.collections import LineCollection
+    WarpedGrid(displacement, spacing).draw(axes)
 
-    folded = _folded(corner_determinants(displacement[None])[0])
-    height, width = displacement.shape[:2]
-    x_y = _pixel_centres(height, width) + displacement[..., ::-1]
 
-    along_rows = x_y[_every(spacing, height)]
-    along_columns = x_y[:, _every(spacing, width)].swapaxes(0, 1)
-    lines = LineCollection([*along_rows, *along_columns], colors=GRID_COLOUR, linewidths=0.6)
-    axes.add_collection(lines, autolim=False)
-    _fill_folds(axes, x_y, folded)
-    _frame(axes, height, width)
+class WarpedGrid:
+    """What `draw_warped_grid` draws, for the fields t u, whatever t from 0 to 1: what is searched for folds once.
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().add_subplot()
+    >>> WarpedGrid(np.full((4, 3, 2), (0.5, 2.0))).draw(axes, t=0.5)
+    >>> axes.collections[0].get_segments()[0].tolist()
+    [[1.0, 0.25], [2.0, 0.25], [3.0, 0.25]]
+    """
+
+    def __init__(self, displacement, spacing=1):
+        self.shape = displacement.shape[:2]
+        step = block_side(displacement)
+        rows, columns = (_every(spacing, side) for side in self.shape)
+        bends = [_every(step, side) for side in self.shape]
+        along_rows = _pixels_at(displacement, rows, bends[1])
+        along_columns = (array.swapaxes(0, 1) for array in _pixels_at(displacement, bends[0], columns))
+        self.lines = [*zip(*along_rows, strict=True), *zip(*along_columns, strict=True)]
+        self.cells = cells_that_may_fold(displacement)
+
+    def draw(self, axes, t=1.0):
+        """Draw lines and folds on `axes`, and set its frame."""
+        from matplotlib.collections import LineCollection
+
+        lines = LineCollection([p + t * u for p, u in self.lines], colors=GRID_COLOUR, linewidths=0.6)
+        axes.add_collection(lines, autolim=False)
+        cells, u = self.cells
+        u = t * u
+        folded = fold(u)
+        _frame(axes, *self.shape)
+        fill_cells(axes, pixels_of(cells[folded]) + u[folded])
+
+    def count_folds(self):
+        """How many cells and how many pixels fold, as `folded_cells` and `folded_pixels` count them."""
+        _, u = self.cells
+        return (int(fold(u).sum()), int(folded_pixels(u).sum())) if len(u) else (0, 0)
 
 
 def draw_arrows(axes, displacement, spacing=1):
@@ -78,11 +107,11 @@ def draw_arrows(axes, displacement, spacing=1):
     """
     height, width = displacement.shape[:2]
     # What is left over at the end of a row or column is shared between both ends.
-    shown = np.s_[(height - 1) % spacing // 2 :: spacing, (width - 1) % spacing // 2 :: spacing]
-    x_y, across, down = _pixel_centres(height, width)[shown], displacement[shown][..., 1], displacement[shown][..., 0]
+    rows, columns = (np.arange((side - 1) % spacing // 2, side, spacing) for side in (height, width))
+    tails, arrows = (array.reshape(-1, 2).T for array in _pixels_at(displacement, rows, columns))
     # "xy": direction and length are those of the data, also where an axis is turned round or a scale is not 1.
     axes.quiver(
-        x_y[..., 0], x_y[..., 1], across, down, angles="xy", scale_units="xy", scale=1, color=ARROW_COLOUR,
+        *tails, *arrows, angles="xy", scale_units="xy", scale=1, color=ARROW_COLOUR,
         units="dots", width=1.1, headwidth=4, headlength=4.5, headaxislength=4,
     )  # fmt: skip
     _frame(axes, height, width)
@@ -112,7 +141,7 @@ def draw_direction(axes, displacement, longest=None):
 
     if longest is None:
         longest = np.hypot(displacement[..., 0], displacement[..., 1]).max()
-    _show(axes, displacement, colours=lambda u: _direction_colours(u, longest))
+    show(axes, displacement, colours=lambda u: _direction_colours(u, longest))
     _frame(axes, *displacement.shape[:2])
 
     side = np.linspace(-1, 1, 101)
@@ -135,8 +164,8 @@ def draw_log_jacobian(axes, displacement, limit=None, pixel_aspect=1.0):
     no other value is.
 
     displacement (H, W, 2) in pixels. The colours end at -limit and limit, which is `log_jacobian_limit` unless it is
-    given. The cells lie between the pixels' centres. A pixel is drawn `pixel_aspect` times as high as wide. Raises
-    InputError as `corner_determinants`.
+    given; cells beyond look like those at the end, which the bar says. The cells lie between the pixels' centres. A
+    pixel is drawn `pixel_aspect` times as high as wide. Raises InputError as `corner_determinants`.
 
     >>> from matplotlib.figure import Figure
     >>> axes = Figure().add_subplot()
@@ -147,15 +176,15 @@ def draw_log_jacobian(axes, displacement, limit=None, pixel_aspect=1.0):
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    log_area, folded = _log_jacobian(displacement[None])
-    limit = log_jacobian_limit(displacement[None]) if limit is None else limit
+    log_area, folded = _log_jacobian(displacement)
+    limit = _limit([log_area[~folded]]) if limit is None else limit
     colours = ScalarMappable(Normalize(-limit, limit), JACOBIAN_COLOURS)
-    height, width = displacement.shape[:2]
     if log_area.size:
-        _show(axes, log_area[0], first_edge=0, cmap=colours.cmap, norm=colours.norm)
-    _fill_folds(axes, _pixel_centres(height, width), folded[0])
-    _frame(axes, height, width, pixel_aspect)
-    _draw_colour_bar(axes, colours, {-limit: f"−{limit:.1f}", 0: "0", limit: f"{limit:.1f}"}, "grows      shrinks")
+        show(axes, log_area, first_edge=0, cmap=colours.cmap, norm=colours.norm)
+    _frame(axes, *displacement.shape[:2], pixel_aspect)
+    fill_cells(axes, pixels_of(np.argwhere(folded)))
+    ticks = {-limit: f"≤−{limit:.1f}", 0: "0", limit: f"≥{limit:.1f}"}
+    _draw_colour_bar(axes, colours, ticks, "grows      shrinks")
 
 
 def draw_length(axes, lengths, pixel_aspect=1.0):
@@ -174,90 +203,23 @@ def draw_length(axes, lengths, pixel_aspect=1.0):
 
     longest = float(lengths.max())
     colours = ScalarMappable(Normalize(0, longest or 1), LENGTH_COLOURS)
-    _show(axes, lengths, cmap=colours.cmap, norm=colours.norm)
+    show(axes, lengths, cmap=colours.cmap, norm=colours.norm)
     _frame(axes, *lengths.shape, pixel_aspect)
     ticks = {0: "0", longest / 2: f"{longest / 2:.3g}", longest: f"{longest:.3g}"}
     _draw_colour_bar(axes, colours, ticks, f"longest: {longest:.3g}")
 
 
 def log_jacobian_limit(displacement):
-    """Where the colours of `draw_log_jacobian` end for a batch (N, H, W, 2): max |log |J||, kept within [.1, 2].
+    """Where the colours of `draw_log_jacobian` end for a batch (N, H, W, 2): within [.1, 2], robust against outliers.
+
+    It is the 99th percentile of |log |J|| over all cells of the batch that do not fold, for a few extreme cells, most
+    often beside a fold, would make all else pale.
 
     >>> log_jacobian_limit(np.zeros((1, 8, 8, 2)))
     0.1
     """
-    log_area, _ = _log_jacobian(displacement)
-    return float(np.clip(np.abs(log_area).max(initial=0), *JACOBIAN_LIMITS))
-
-
-def draw_overlay(axes, first, second):
-    """Draw two images on top of each other, the first in magenta, the second in green; grey where they agree.
-
-    Magenta and green add up to white, so what is bright in both is white, and what is in one only has its colour. The
-    images are float arrays (H, W, 1), intensities in [0, 1]; what lies outside is cut off.
-
-    >>> from matplotlib.figure import Figure
-    >>> axes = Figure().add_subplot()
-    >>> draw_overlay(axes, np.array([[[1.0], [0.0], [0.5]]]), np.array([[[0.0], [1.0], [0.5]]]))
-    >>> axes.images[0].get_array().tolist()  # magenta, green, grey
-    [[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.5, 0.5, 0.5]]]
-    """
-    _show(axes, np.clip(np.concatenate([first, second, first], axis=-1), 0, 1))
-
-
-def draw_checkerboard(axes, first, second, squares=8):
-    """Draw squares of two images by turns, the first one in the upper left: edges go on where the images agree.
-
-    The images are float arrays (H, W, 1), intensities in [0, 1]. The longer side has `squares` squares;
-    ticks outside mark where they end, for lines would hide what there is to see.
-
-    >>> from matplotlib.figure import Figure
-    >>> axes = Figure().add_subplot()
-    >>> draw_checkerboard(axes, np.zeros((2, 4, 1)), np.ones((2, 4, 1)), squares=2)
-    >>> axes.images[0].get_array().tolist()
-    [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]]
-    """
-    rows, columns = np.mgrid[: first.shape[0], : first.shape[1]] * squares // max(first.shape)
-    show_grey(axes, np.where(((rows + columns) % 2 == 0)[..., None], first, second))
-    for axis, along in ((axes.xaxis, columns[0]), (axes.yaxis, rows[:, 0])):
-        axis.set_ticks(np.flatnonzero(np.diff(along)) + 0.5, labels=[])
-
-
-def show_grey(axes, image, white=1.0):
-    """Draw an image (H, W, 1) in grey, from black at 0 to white.
-
-    >>> from matplotlib.figure import Figure
-    >>> axes = Figure().add_subplot()
-    >>> show_grey(axes, np.ones((2048, 1024, 1)))
-    >>> axes.images[0].get_array().shape, axes.images[0].get_extent()  # means of blocks of 4 x 4 pixels
-    ((512, 256), [-0.5, 1023.5, 2047.5, -0.5])
-    """
-    _show(axes, image, cmap="gray", vmin=0, vmax=white)
-
-
-def shrunk(image):
-    """The means of the blocks of an image (H, W) or (H, W, C) that is larger than any panel, and the blocks' sides.
-
-    What is left of a block at the end is left out.
-
-    >>> means, block = shrunk(np.ones((2048, 3)))
-    >>> means.shape, block
-    ((512, 1), (4, 3))
-    """
-    size = max(1, max(image.shape[:2]) // MOST_PIXELS)
-    if size == 1:
-        return image, (1, 1)
-    down, across = (min(size, side) for side in image.shape[:2])
-    rows, columns = image.shape[0] // down, image.shape[1] // across
-    blocks = image[: rows * down, : columns * across].reshape(rows, down, columns, across, *image.shape[2:])
-    return blocks.mean(axis=(1, 3)), (down, across)
-
-
-def _show(axes, image, first_edge=-0.5, colours=np.asarray, **options):
-    """Draw an image, `shrunk`, then turned into colours; its first pixel begins at `first_edge`, right and below."""
-    means, (down, across) = shrunk(image)
-    bottom, right = means.shape[0] * down + first_edge, means.shape[1] * across + first_edge
-    axes.imshow(colours(means), extent=(first_edge, right, bottom, first_edge), **options)
+    parts = (_log_jacobian(u) for u in displacement)
+    return _limit([log_area[~folded] for log_area, folded in parts])
 
 
 def _draw_colour_bar(axes, colours, ticks, name):
@@ -274,14 +236,21 @@ def _draw_colour_bar(axes, colours, ticks, name):
 
 
 def _log_jacobian(displacement):
-    """Logarithms of the areas that cells are sent to, 0 where they fold, and which fold: two (N, H-1, W-1)."""
-    determinants = corner_determinants(displacement)
-    folded = _folded(determinants)
-    return np.log(np.where(folded, 1, determinants.mean(axis=-1))), folded
+    """Logarithms of the areas that cells are sent to, 0 where they fold, and which fold: two (H-1, W-1)."""
+    cells, u = cells_that_may_fold(displacement)
+    cells = cells[fold(u)]
+    falling, rising = displacement[1:, 1:] - displacement[:-1, :-1], displacement[1:, :-1] - displacement[:-1, 1:]
+    # The area of a quadrilateral is half the cross product of its diagonals, here (1, 1) and (1, -1) + what u adds.
+    area = ((1 + rising[..., 0]) * (1 + falling[..., 1]) - (rising[..., 1] - 1) * (1 + falling[..., 0])) / 2
+    folded = np.zeros(area.shape, bool)
+    folded[tuple(cells.T)] = True
+    area[folded] = 1
+    return np.log(area, out=area), folded
 
 
-def _folded(determinants):
-    return (determinants <= 0).any(axis=-1)
+def _limit(log_areas):
+    sizes = np.abs(np.concatenate(log_areas))
+    return float(np.clip(np.percentile(sizes, JACOBIAN_PERCENTILE) if sizes.size else 0, *JACOBIAN_LIMITS))
 
 
 def _direction_colours(displacement, longest):
@@ -294,25 +263,9 @@ def _direction_colours(displacement, longest):
     return hsv_to_rgb(np.stack([hue, saturation, np.ones_like(hue)], axis=-1))
 
 
-def _fill_folds(axes, x_y, folded):
-    """Fill the cells (H-1, W-1) that are folded in red; x_y (H, W, 2) is where the pixels at their corners lie."""
-    from matplotlib.collections import PolyCollection
-
-    rows, columns = np.nonzero(folded)
-    corners = np.stack([x_y[rows + down, columns + right] for down, right in ((0, 0), (0, 1), (1, 1), (1, 0))], axis=1)
-    if len(corners) > MOST_POLYGONS:
-        axes.scatter(*corners.mean(axis=1).T, s=2, marker="s", color=FOLD_COLOUR, linewidths=0, zorder=3)
-        return
-    # An edge as well, because a cell that is folded flat has no area to fill, and one of many may be tiny.
-    folds = PolyCollection(corners, facecolors=FOLD_COLOUR, edgecolors=FOLD_COLOUR, linewidths=0.6)
-    folds.set_zorder(3)  # above the lines, which would hide a small fold
-    axes.add_collection(folds, autolim=False)
-
-
-def _pixel_centres(height, width):
-    """Matplotlib's (x, y), which is (column, row), of every pixel: (H, W, 2)."""
-    rows, columns = np.mgrid[:height, :width]
-    return np.stack([columns, rows], axis=-1)
+def _pixels_at(displacement, rows, columns):
+    """Of the pixels in these rows and columns Matplotlib's (x, y), and their displacement in that order: (R, C, 2)."""
+    return np.stack(np.meshgrid(columns, rows), axis=-1), displacement[np.ix_(rows, columns)][..., ::-1]
 
 
 def _frame(axes, height, width, pixel_aspect=1.0):

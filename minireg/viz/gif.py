@@ -5,8 +5,9 @@ import numpy as np
 from minireg.errors import InputError
 from minireg.fields import warp_images
 from minireg.files import atomic_write
-from minireg.viz import fields
 from minireg.viz.common import check_pairs, draw_grid_on, rows_of_panels, write_words
+from minireg.viz.folds import FOLD_COLOUR
+from minireg.viz.images import FIRST_COLOUR, SECOND_COLOUR, draw_overlay, shrunk, shrunk_batch
 
 WIDTH = 6.4  # inches
 PANEL_WIDTH = 2.06
@@ -58,7 +59,7 @@ def animation(moving, fixed, displacement, path, frames=16, max_rows=2):
 
     # One palette for all frames, so that nothing flickers: exact greys, and the most different other colours. A quarter
     # of the pixels has them all, but perhaps not a single fold's, which must not become something else.
-    fold = np.full((1, pictures.shape[2] // 2, 3), 255 * np.array(to_rgb(fields.FOLD_COLOUR)), np.uint8)
+    fold = np.full((1, pictures.shape[2] // 2, 3), 255 * np.array(to_rgb(FOLD_COLOUR)), np.uint8)
     colours = Image.fromarray(np.concatenate([*pictures[:, ::2, ::2], fold]))
     found = colours.quantize(256 - GREYS, method=Image.Quantize.MAXCOVERAGE).getpalette()
     palette = Image.new("P", (1, 1))
@@ -78,20 +79,19 @@ def _pictures(moving, fixed, displacement, frames):
     figure, panels = rows_of_panels(len(moving), 3, PANEL_WIDTH, height / width, heading=0.3, notes=0.06, width=WIDTH)
     canvas = FigureCanvasAgg(figure)
     panels[0, 0].set_title("moving, sampling grid", size=10, pad=5)
-    write_words(panels[0, 2], {"warped": fields.FIRST_COLOUR, "fixed": fields.SECOND_COLOUR})
-    # Grid and folds are those of the whole field; what is warped for each frame is shrunk to what a panel shows.
-    small_moving, small_fixed = (np.stack([fields.shrunk(image)[0] for image in images]) for images in (moving, fixed))
-    shrunk = [fields.shrunk(u) for u in displacement]
-    small = np.stack([means / np.array(block, means.dtype) for means, block in shrunk])
+    write_words(panels[0, 2], {"warped": FIRST_COLOUR, "fixed": SECOND_COLOUR})
+    # Folds are those of the whole field; what is warped for each frame is shrunk to what a panel shows.
+    small_moving, small_fixed, small = (shrunk_batch(arrays) for arrays in (moving, fixed, displacement))
+    small = small / np.array(shrunk(displacement[0])[1], small.dtype)
+    grids = [draw_grid_on(row[0], *pair) for row, *pair in zip(panels, moving, displacement, strict=True)]
     for t in np.linspace(0, 1, frames).tolist():
-        u_t = t * displacement
         panels[0, 1].set_title(f"warped, t = {t:.2f}", size=10, pad=5)
         warped = warp_images(small_moving, t * small)
         for row, (grid, result, overlay) in enumerate(panels):
-            for drawn in [*grid.images, *grid.collections, *result.images, *overlay.images]:
+            for drawn in [*grid.collections, *result.images, *overlay.images]:
                 drawn.remove()
-            draw_grid_on(grid, moving[row], u_t[row])
+            grids[row].draw(grid, t)
             result.imshow(warped[row], cmap="gray", vmin=0, vmax=1)
-            fields.draw_overlay(overlay, warped[row], small_fixed[row])
+            draw_overlay(overlay, warped[row], small_fixed[row])
         canvas.draw()
         yield np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from minireg.metrics import folded_cells, folded_pixels, ncc
+from minireg.metrics import ncc
 from minireg.viz import fields
 from minireg.viz.common import NOTE_COLOUR, check_pairs, draw_grid_on, rows_of_panels, save, write_words
+from minireg.viz.folds import FOLD_COLOUR
+from minireg.viz.images import FIRST_COLOUR, SECOND_COLOUR, draw_overlay, show, show_grey, shrunk_batch
 
 PANEL_WIDTH = 1.39  # inches; six panels fill the width
 ARROWS = 10  # at most about so many a side can be told apart in one panel
@@ -50,10 +52,10 @@ def registration_picture(moving, fixed, warped, displacement, path, titles=None,
     check_pairs(moving, fixed, warped, displacement, titles, max_rows)
     moving, fixed, warped, displacement = (array[:max_rows] for array in (moving, fixed, warped, displacement))
     height, width = moving.shape[1:3]
+    cell_count = max(1, (height - 1) * (width - 1))
     ncc_before, ncc_after = ncc(moving, fixed), ncc(warped, fixed)
-    cells, pixels = folded_cells(displacement), folded_pixels(displacement)
-    before, after = moving - fixed, warped - fixed
-    limit = max(np.abs(before).max(), np.abs(after).max()) or 1
+    small_moving, small_fixed, small_warped = (shrunk_batch(images) for images in (moving, fixed, warped))
+    limit = max(np.abs(images - small_fixed).max() for images in (small_moving, small_warped)) or 1
 
     figure, panels = rows_of_panels(
         len(moving), 6, PANEL_WIDTH, height / width, heading=0.3, notes=0.42, titled=titles is not None
@@ -65,15 +67,16 @@ def registration_picture(moving, fixed, warped, displacement, path, titles=None,
     difference_colours = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
     for row, (*image_axes, before_axes, after_axes, grid_axes) in enumerate(panels):
         for axes, images in zip(image_axes, (moving, fixed, warped), strict=True):
-            fields.show_grey(axes, images[row])
+            show_grey(axes, images[row])
         if titles is not None:
             image_axes[0].set_ylabel(titles[row], size=10, parse_math=False)
-        before_axes.imshow(before[row], **difference_colours)
+        show(before_axes, moving[row], fixed[row], colours=np.subtract, **difference_colours)
         before_axes.set_xlabel(f"NCC {ncc_before[row]:.3f}", **NOTE)
-        after_axes.imshow(after[row], **difference_colours)
+        show(after_axes, warped[row], fixed[row], colours=np.subtract, **difference_colours)
         after_axes.set_xlabel(f"NCC {ncc_after[row]:.3f}", **NOTE)
-        draw_grid_on(grid_axes, moving[row], displacement[row])
-        grid_axes.set_xlabel(f"folded pixels {pixels[row]:.2%}\nfolded cells {cells[row]:.2%}", **NOTE)
+        cells, pixels = draw_grid_on(grid_axes, moving[row], displacement[row]).count_folds()
+        shares = f"folded pixels {_share(pixels, cell_count)}\nfolded cells {_share(cells, cell_count)}"
+        grid_axes.set_xlabel(shares, **NOTE)
     save(figure, path)
 
 
@@ -96,18 +99,18 @@ def field_picture(moving, fixed, warped, displacement, path, titles=None, max_ro
     check_pairs(moving, fixed, warped, displacement, titles, max_rows)
     moving, fixed, warped, displacement = (array[:max_rows] for array in (moving, fixed, warped, displacement))
     height, width = moving.shape[1:3]
+    cell_count = max(1, (height - 1) * (width - 1))
     ncc_before, ncc_after = ncc(moving, fixed), ncc(warped, fixed)
-    cells = folded_cells(displacement)
     lengths = np.hypot(displacement[..., 0], displacement[..., 1]).max(axis=(1, 2))
     limit = fields.log_jacobian_limit(displacement)
 
     figure, panels = rows_of_panels(
         len(moving), 6, PANEL_WIDTH, height / width, heading=0.44, notes=0.46, foot=0.3, titled=titles is not None
     )
-    both, folds = {"fixed": fields.SECOND_COLOUR}, {"folds": fields.FOLD_COLOUR}
+    both, folds = {"fixed": SECOND_COLOUR}, {"folds": FOLD_COLOUR}
     headings = (
-        ("before", {"moving": fields.FIRST_COLOUR, **both}),
-        ("after", {"warped": fields.FIRST_COLOUR, **both}),
+        ("before", {"moving": FIRST_COLOUR, **both}),
+        ("after", {"warped": FIRST_COLOUR, **both}),
         ("sampling grid", {"on moving,": NOTE_COLOUR, **folds}),
         ("arrows", {"from p to p + u(p)": NOTE_COLOUR}),
         ("direction of arrows", {"white: no arrow": NOTE_COLOUR}),
@@ -120,13 +123,13 @@ def field_picture(moving, fixed, warped, displacement, path, titles=None, max_ro
     for row, (before, after, grid, arrows, direction, jacobian) in enumerate(panels):
         if titles is not None:
             before.set_ylabel(titles[row], size=10, parse_math=False)
-        fields.draw_overlay(before, moving[row], fixed[row])
+        draw_overlay(before, moving[row], fixed[row])
         before.set_xlabel(f"NCC {ncc_before[row]:.3f}", **NOTE)
-        fields.draw_overlay(after, warped[row], fixed[row])
+        draw_overlay(after, warped[row], fixed[row])
         after.set_xlabel(f"NCC {ncc_after[row]:.3f}", **NOTE)
-        draw_grid_on(grid, moving[row], displacement[row])
-        grid.set_xlabel(f"folded cells {cells[row]:.2%}", **NOTE)
-        fields.draw_overlay(arrows, BEHIND_ARROWS * moving[row], BEHIND_ARROWS * fixed[row])
+        cells, _ = draw_grid_on(grid, moving[row], displacement[row]).count_folds()
+        grid.set_xlabel(f"folded cells {_share(cells, cell_count)}", **NOTE)
+        draw_overlay(arrows, BEHIND_ARROWS * moving[row], BEHIND_ARROWS * fixed[row])
         fields.draw_arrows(arrows, displacement[row], max(1, round(max(height, width) / ARROWS)))
         arrows.set_xlabel(f"longest: {lengths[row]:.1f} pixels", **NOTE)
         fields.draw_direction(direction, displacement[row], lengths[row])
@@ -134,3 +137,9 @@ def field_picture(moving, fixed, warped, displacement, path, titles=None, max_ro
         fields.draw_log_jacobian(jacobian, displacement[row], limit)
     figure.text(0.5, 0.06 / figure.get_figheight(), FOOT, ha="center", va="bottom", size=8, color=NOTE_COLOUR)
     save(figure, path)
+
+
+def _share(count, of):
+    """In per cent; a little is not nothing."""
+    share = f"{count / of:.2%}"
+    return "< 0.01%" if count and share == "0.00%" else share
