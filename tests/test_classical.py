@@ -11,8 +11,11 @@ from strict_backend import using
 from minireg import losses, metrics, ops
 from minireg.data import pad
 from minireg.errors import InputError
-from minireg.fields import affine_displacement, compose, random_diffeomorphism, smooth
-from minireg.methods import METHODS, NEEDS, TRANSFORMATIONS, align, demons, make_method, optimise
+from minireg.fields import affine_displacement, affine_part, compose, random_diffeomorphism, smooth
+from minireg.losses import SIMILARITIES
+from minireg.methods import COMPARISONS, METHODS, NEEDS, TRANSFORMATIONS, align, demons, make_method, optimise
+from minireg.methods.affine import square_root
+from minireg.methods.network import LIKE
 from minireg.nn import Module
 
 SOLVERS = {"optimise": optimise, "demons": demons}
@@ -237,10 +240,15 @@ def test_demons_refuse_a_step_without_length():
 
 
 class Shift(Module):
-    """A network that sees a shift by (1, -0.5) pixels everywhere."""
+    """A network that sees a shift by (1, -0.5) pixels towards the image with less ink, or so many times as much."""
+
+    def __init__(self, times=1):
+        self.times = times
 
     def forward(self, moving, fixed):
-        return tensor(np.full((*moving.shape[:3], 2), [1, -0.5], np.float32), False)
+        more = (moving.data - fixed.data).sum(axis=(1, 2, 3), keepdims=True) >= 0
+        field = np.where(more, 1, -1) * np.full((*moving.shape[:3], 2), [1, -0.5])
+        return tensor((self.times * field).astype(np.float32), False)
 
 
 def test_every_method_by_name_takes_pairs_and_gives_displacements():
@@ -263,9 +271,26 @@ def test_no_network_moves_an_image_onto_itself():
 
 def test_a_network_is_refined_from_its_prediction_on():
     moving, fixed = digit_pairs(2)
-    predicted = make_method("network", network=Shift())(moving, fixed)
-    refined = make_method("network+refine", network=Shift(), iterations=3)(moving, fixed)
-    np.testing.assert_array_equal(refined, optimise(moving, fixed, start=predicted, iterations=3))
+    predicted = make_method("network", network=Shift())
+    refined = make_method("network+refine", network=Shift(), loss="ssim", iterations=3)(moving, fixed)
+    options = {"stages": "deformable", "loss": "local_ncc", "iterations": 3}
+    np.testing.assert_array_equal(refined, align(moving, fixed, start=predicted, **options))
+    assert (refined != align(moving, fixed, levels=1, **options)).any()
+    assert LIKE.items() <= {(loss, own) for loss in SIMILARITIES for own in COMPARISONS}
+    assert SIMILARITIES.keys() == COMPARISONS.keys() | LIKE.keys()
+
+
+def test_what_a_network_predicts_is_the_flow_between_images_that_are_aligned():
+    moving, fixed = digit_pairs(2)
+    affine = align(moving, fixed, stages="affine")
+    nothing = make_method("network", network=Shift(0), stages="affine,deformable")(moving, fixed)
+    np.testing.assert_allclose(nothing, affine, atol=1e-4)
+    # S (S p + t) with S S = A: the shift t is added to A p as sqrt(A) t
+    moved = make_method("network", network=Shift(), stages="affine,deformable")(moving, fixed) - affine
+    for k, linear in enumerate(affine_part(affine)):
+        expected = square_root(np.vstack([linear, [0, 0, 1]])[None])[0, :2, :2] @ [1, -0.5]
+        expected *= np.sign(moved[k, 0, 0, 0])
+        np.testing.assert_allclose(moved[k], np.broadcast_to(expected, moved[k].shape), atol=1e-4)
 
 
 @pytest.mark.parametrize(

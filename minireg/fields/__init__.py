@@ -6,13 +6,13 @@
 `warping.py`      NumPy arrays of images and labels warped by them, and points sent along
 """
 
-from minireg.fields.calculus import compose, corner_determinants, enlarge, integrate, invert, smooth
+from minireg.fields.calculus import compose, corner_determinants, enlarge, integrate, invert, logarithm, smooth
 from minireg.fields.inverse import invert_onto
 from minireg.fields.parametric import affine_displacement, affine_part, random_diffeomorphism, thin_plate_spline
 from minireg.fields.warping import WARP_BORDER, warp_images, warp_labels, warp_points
 
 __all__ = [
     "WARP_BORDER", "affine_displacement", "affine_part", "compose", "corner_determinants", "enlarge", "integrate",
-    "invert", "invert_onto", "random_diffeomorphism", "smooth", "thin_plate_spline", "warp_images", "warp_labels",
-    "warp_points",
+    "invert", "invert_onto", "logarithm", "random_diffeomorphism", "smooth", "thin_plate_spline", "warp_images",
+    "warp_labels", "warp_points",
 ]  # fmt: skip

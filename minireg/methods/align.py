@@ -3,6 +3,7 @@
     displacement = align(moving, fixed)
     displacement = align(moving, fixed, loss="mi")              # of two kinds, such as CT and MR
     displacement = align(moving, fixed, stages="affine")        # nothing but shift, turn, scale and shear
+    displacement = align(moving, fixed, start=method)           # from what another method finds, such as a network
 
 `affine.py` and `symmetric.py` have the two stages, `residuals.py` what they make small; here they are put together.
 """
@@ -16,7 +17,7 @@ from minireg import backend, ops
 from minireg.backend import xp
 from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
-from minireg.fields import integrate
+from minireg.fields import integrate, logarithm, warp_images
 from minireg.methods.affine import at_scale, cost_of_turn, displacement_of, improve, search, square_root, variance
 from minireg.methods.exact import descend
 from minireg.methods.levels import PAIRS_AT_A_TIME, SMALLEST_GRID, gradient, pool
@@ -32,6 +33,8 @@ AFFINE_FINEST = 256  # pixels along the longer side, at which an affine map is a
 MOST_PIXELS = 64 * 1024  # of all pairs that are registered together
 WHOLE = 0.999  # of a pixel: sampled from known ones alone, but for rounding
 TINY = 1e-12
+SMOOTHNESS = {"local_ncc": 4.0, "ncc": 2.0}
+STIFFER_AT_FIRST = 8  # than the exact steps that follow: those begin where nothing folds
 WORTH = 0.98  # of what is left: a map of more numbers is kept if it leaves less than that
 
 
@@ -40,12 +43,13 @@ def align(
     fixed,
     stages="affine,deformable",
     loss="local_ncc",
-    smoothness=4.0,
+    smoothness=None,
     levels=None,
     iterations=20,
     tolerance=0.02,
     moving_mask=None,
     fixed_mask=None,
+    start=None,
     progress=False,
 ):
     """Register every pair: an affine map first, then a smooth velocity, both from coarse to fine and symmetric.
@@ -64,11 +68,15 @@ def align(
     stages : "affine,deformable", or one of them
     loss : what is compared: "local_ncc" within one kind of images, whatever the shading; "mi" for two kinds; "ncc"
         for drawings on an even background; "mse" where equal intensities mean the same (`methods/residuals.py`)
-    smoothness : float, above 0; it means the same at all resolutions
-    levels : int; from the finest on, each with half the resolution, as many as fit. Unless given, down to 16 pixels.
-    iterations : int, at most so many steps at each level of the deformable stage
+    smoothness : float, above 0; it means the same at all resolutions. Unless given 4, or 2 for "ncc".
+    levels : int; from the finest on, each with half the resolution, as many as fit. Unless given, down to 16 pixels, or
+        with a start the finest one alone.
+    iterations : int, at most so many steps at each level of the deformable stage; with a start, 0 adds nothing to it
     tolerance : float, in pixels of the level: a pair is done when it moves by less than this
     moving_mask, fixed_mask : NumPy arrays (N, H, W, 1), optional: what is 0 there has no say
+    start : function of moving and fixed that returns a displacement, as of `make_method`, optional
+        Where the deformable stage begins: at half the difference of the `logarithm`s of both directions. It is given
+        the images as they are, each moved half of the affine way.
     progress : bool, show a progress bar
 
     Returns a NumPy array (N, H, W, 2), float32, in pixels
@@ -86,8 +94,9 @@ def align(
     stages = _checked_stages(stages)
     if loss not in COMPARISONS:
         raise InputError(f"unknown loss {loss!r} of align: choose one of {', '.join(COMPARISONS)}")
+    smoothness = SMOOTHNESS.get(loss, SMOOTHNESS["local_ncc"]) if smoothness is None else smoothness
     for name, value in (("smoothness", smoothness), ("tolerance", tolerance), ("iterations", iterations)):
-        if not 0 < value < np.inf:
+        if not (0 < value < np.inf or (value == 0 and name == "iterations" and start is not None)):
             raise InputError(f"{name} must be a number above 0, got {value}")
     if levels is not None and levels < 1:
         raise InputError(f"expected at least one level, got {levels}")
@@ -97,15 +106,17 @@ def align(
 
     found = np.empty((*moving.shape[:3], 2), np.float32)
     scales = _scales(height, width, levels)
+    refined = scales if start is None else scales[-(levels or 1) :]
     together = max(1, min(PAIRS_AT_A_TIME, MOST_PIXELS // (height * width)))
     with tqdm(total=len(moving) * len(scales), desc="aligning", unit="level", disable=not progress) as bar:
-        for start in range(0, len(moving), together):
-            batch = slice(start, start + together)
+        for first in range(0, len(moving), together):
+            batch = slice(first, first + together)
             pair = [np.concatenate([x[batch], mask[batch]], axis=-1) for x, mask in zip(images, masks, strict=True)]
             pyramid = _Pyramid(pair, scales, loss)
             maps = _affine(pyramid) if "affine" in stages else np.broadcast_to(np.eye(3), (len(pair[0]), 3, 3))
             if "deformable" in stages:
-                field = _deformable(pyramid, maps, smoothness, int(iterations), tolerance, bar)
+                begin = None if start is None else _begin(start, moving[batch], fixed[batch], maps, pyramid.shape)
+                field = _deformable(pyramid, maps, begin, refined, smoothness, int(iterations), tolerance, bar)
             else:
                 field = displacement_of(maps, *pyramid.shape)
                 bar.update(len(maps) * len(scales))
@@ -115,26 +126,49 @@ def align(
     return found
 
 
-def _deformable(pyramid, maps, smoothness, iterations, tolerance, bar):
+def _deformable(pyramid, maps, begin, scales, smoothness, iterations, tolerance, bar):
     """The displacement of S o exp(v) o S, with the velocity v refined from scale to scale."""
     height, width = pyramid.shape
-    size = math.sqrt(height * width) / pyramid.scales[-1]  # not of each level: the coarser, the stiffer
-    velocity = None
-    for scale in pyramid.scales:
+    velocity = flow = None
+    if begin is not None:
+        flow, back = begin
+        velocity = (logarithm(flow) - logarithm(back)) / 2
+    if iterations:
+        velocity = _refined(velocity, pyramid, maps, scales, smoothness, iterations, tolerance, bar)
+        flow = integrate(finer(velocity, height // velocity.shape[1]), FINAL_SQUARINGS).data
+    root = square_root(maps)
+    along = displacement_of(root, height, width)
+    return _then_affine(along + ops.warp(flow, along, border="edge").data, root)  # p -> S(q + w(q)), q = S p
+
+
+def _refined(velocity, pyramid, maps, scales, smoothness, iterations, tolerance, bar):
+    """The velocity of the finest scale, from one of any size, or from None."""
+    size = math.sqrt(math.prod(pyramid.shape)) / scales[-1]  # not of each level: the coarser, the stiffer
+    exact = pyramid.loss == "ncc"  # what is reported for drawings, which differ from each other by much
+    for scale in scales:
         view = pyramid.level(scale, square_root(at_scale(maps, scale)))
         rows, columns = (side // spacing(*view.shape) for side in view.shape)
         if velocity is None:
             velocity = xp.zeros((len(maps), rows, columns, 2), "float32")
+        elif velocity.shape[1] > rows:
+            factor = velocity.shape[1] // rows
+            velocity = pool(velocity, factor) / factor
         else:
             velocity = finer(velocity, rows // velocity.shape[1])
-        velocity = refine_velocity(velocity, view, size, smoothness, iterations, tolerance)
+        bending = smoothness * (STIFFER_AT_FIRST if exact else 1)
+        velocity = refine_velocity(velocity, view, size, bending, iterations, tolerance)
         bar.update(len(maps))
-    if pyramid.loss == "ncc":  # what is reported for drawings, which differ from each other by much
-        velocity = descend(velocity, view, size, smoothness, iterations)
-    flow = integrate(finer(velocity, height // velocity.shape[1]), FINAL_SQUARINGS).data
-    root = square_root(maps)
-    along = displacement_of(root, height, width)
-    return _then_affine(along + ops.warp(flow, along, border="edge").data, root)  # p -> S(q + w(q)), q = S p
+    return descend(velocity, view, size, smoothness, 2 * iterations) if exact else velocity
+
+
+def _begin(start, moving, fixed, maps, shape):
+    """What `start` finds there and back between the images, each moved half of the affine way: two (N, *shape, 2)."""
+    root, (height, width) = square_root(maps), moving.shape[1:3]
+    ways = (displacement_of(half, *shape)[:, :height, :width] for half in (root, np.linalg.inv(root)))
+    halves = [warp_images(x, backend.to_host(way)) for x, way in zip((moving, fixed), ways, strict=True)]
+    margin = [(0, 0), (0, shape[0] - height), (0, shape[1] - width), (0, 0)]
+    found = start(*halves), start(*reversed(halves))
+    return [backend.to_device(np.pad(u, margin, "edge").astype(np.float32)) for u in found]
 
 
 def _then_affine(displacement, maps):
@@ -194,7 +228,8 @@ class _Pyramid:
     def _prepared(self, scale):
         for x in self.images:
             pooled = pool(x, scale)
-            yield xp.concatenate([self.prepare(pooled[..., :1]), (pooled[..., 1:] > WHOLE).astype(x.dtype)], axis=-1)
+            mask = (pooled[..., 1:] > WHOLE).astype(x.dtype)
+            yield xp.concatenate(self.prepare(pooled[..., :1], mask), axis=-1)
 
     def level(self, scale, root=None, times=1):
         """Both images at this scale, each seen along S or its inverse too, and each pair so many times."""
@@ -217,6 +252,11 @@ class _View:
         self.images, self.compare, self.root = (moving, fixed), residuals, root
         self.shape = moving.shape[1:3]
         self.variances = [variance(x[..., :1], x[..., 1:]) for x in self.images]
+
+    def of(self, pairs):
+        """The view of some pairs alone, by their indices."""
+        root = None if self.root is None else self.root[backend.to_host(pairs)]
+        return _View(*(x[pairs] for x in self.images), self.compare, root)
 
     def coverage(self, a, b, inside):
         """The share of both images' variance, (N,), that lies where both are seen."""
@@ -243,7 +283,7 @@ def _interior(mask):
 
 
 def _checked_stages(stages):
-    names = stages.split(",") if isinstance(stages, str) else list(stages)
+    names = [name.strip() for name in (stages.split(",") if isinstance(stages, str) else stages)]
     if not names or any(name not in STAGES for name in names):
         raise InputError(f"unknown stages {stages!r}: expected affine,deformable, or one of them")
     return names

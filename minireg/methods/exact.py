@@ -4,14 +4,19 @@ The steps of `symmetric.py` compare both images half-way, where each has been in
 holds for short ways. That is quick, and goes nearly all of the way. What is left is found here by the autograd engine.
 With the velocity v, moving o exp(v) is compared with fixed, and moving with fixed o exp(-v):
 
-    E(v) = 1/2 sum over p of  w (b - a)^2, the mean of both ends,  +  1/2 smoothness |Laplace v|^2
+    E(v) = the mean of both ends of  (1/2 sum over p of  w (b - a)^2  +  folding sum over corners of  max(t - det, 0)^2)
+           + 1/2 smoothness |Laplace v|^2
+
+det are the corner determinants of exp(v) and of exp(-v). Where one of them nearly folds, E rises.
 """
 
+from minireg import ops
 from minireg.autograd import Tensor
 from minireg.backend import xp
 from minireg.fields import corner_determinants, integrate
 from minireg.methods.levels import pool
 from minireg.methods.symmetric import (
+    FINAL_SQUARINGS,
     REFERENCE_SIZE,
     conjugate_gradients,
     finer,
@@ -21,7 +26,8 @@ from minireg.methods.symmetric import (
     squared_laplace,
 )
 
-SQUARINGS = 6
+SQUARINGS = 5
+FOLDING, LEAST_AREA = 500.0, 0.1  # t: where an area shrinks to less than this
 DAMPING = 0.02  # of the mean of J^T w J
 CAUTION, MORE, LESS = (0.5, 1e6), 2.5, 0.7  # its bounds, and its factors after a step that fails, or helps
 STIFFER, ATTEMPTS = 2.0, 8  # for pairs that fold
@@ -31,27 +37,28 @@ def descend(velocity, view, size, smoothness, iterations):
     """Improve the velocity of the finest level: each step is taken for the pairs whose E it lowers.
 
     A step is a Gauss-Newton step with the exact gradient, and a curvature that is multiplied by a caution which grows
-    whenever a step fails (Levenberg, Marquardt). Where the field still folds, the pair goes on with twice the
-    smoothness until it does not.
+    whenever a step fails (Levenberg, Marquardt). A pair whose field folds all the same goes on with twice the
+    smoothness, and so on until it does not.
 
     Parameters, return value : as for `refine_velocity`
 
     Source: Marquardt, An algorithm for least-squares estimation of nonlinear parameters, J. SIAM 11 (1963),
     doi:10.1137/0111030.
     """
-    bending = xp.full((len(velocity), 1, 1, 1), smoothness * (size / REFERENCE_SIZE) ** 2, velocity.dtype)
+    bending = smoothness * (size / REFERENCE_SIZE) ** 2
+    velocity = _descend(velocity, view, bending, iterations)
     for _ in range(ATTEMPTS):
-        velocity = _descend(velocity, view, bending, iterations)
-        folds = _folds(velocity, view.shape)
-        if not folds.any():
+        folding = xp.flatnonzero(_folds(velocity, view.shape))
+        if not len(folding):
             break
-        bending = xp.where(folds, STIFFER * bending, bending)
+        bending = STIFFER * bending
+        velocity[folding] = _descend(velocity[folding], view.of(folding), bending, iterations)
     return velocity
 
 
 def _descend(velocity, view, bending, iterations):
     factor = view.shape[0] // velocity.shape[1]
-    caution = xp.ones_like(bending)
+    caution = xp.ones((len(velocity), 1, 1, 1), velocity.dtype)
     energy, force = _energy(velocity, view, bending)
     for _ in range(iterations):
         normal, _ = normal_equations(view.compare(*view.seen(*half_way(velocity, view.shape))), factor)
@@ -73,22 +80,28 @@ def _energy(velocity, view, bending):
     """E of each pair, (N, 1, 1, 1), and minus its gradient, over the number of pixels that one vector stands for."""
     factor = view.shape[0] // velocity.shape[1]
     fine = Tensor(finer(velocity, factor), requires_grad=True)
-    nowhere = xp.zeros_like(fine.data)
+    forth, back, nowhere = integrate(fine, SQUARINGS), integrate(-fine, SQUARINGS), xp.zeros_like(fine.data)
     energy = 0.0
-    for ends in ((integrate(fine, SQUARINGS), nowhere), (nowhere, integrate(-fine, SQUARINGS))):
+    for field, ends in ((forth, (forth, nowhere)), (back, (nowhere, back))):
         for a, b, weight in view.compare(*view.warped(*ends)):
-            energy = energy + 0.25 * (weight * (b - a) ** 2).sum(axis=(1, 2, 3), keepdims=True)
+            energy = energy + 0.25 * _sum(weight * (b - a) ** 2)
+        lacking = ops.relu(LEAST_AREA - ops.stack(corner_determinants(field), axis=-1))
+        energy = energy + FOLDING / 2 * _sum(lacking * lacking)
     energy.sum().backward()
     bent = bending * squared_laplace(velocity)
     rough = xp.sum(velocity * bent, axis=(1, 2, 3), keepdims=True)
     return energy.data + 0.5 * rough, -pool(fine.grad, factor) * factor - bent / factor**2
 
 
+def _sum(x):
+    return x.sum(axis=(1, 2, 3), keepdims=True)
+
+
 def _folds(velocity, shape):
-    """Whether the field, or its inverse, folds anywhere: (N, 1, 1, 1)."""
+    """Whether the field of each pair, or its inverse, folds anywhere: (N,)."""
     fine = finer(velocity, shape[0] // velocity.shape[1])
     found = False
     for sign in (1.0, -1.0):
-        for determinant in corner_determinants(integrate(sign * fine, SQUARINGS).data):
+        for determinant in corner_determinants(integrate(sign * fine, FINAL_SQUARINGS).data):
             found = found | (determinant.min(axis=(1, 2)) <= 0)
-    return found[:, None, None, None]
+    return found

@@ -1,5 +1,7 @@
 """What a trained network predicts: one look at the images instead of hundreds of iterations."""
 
+from functools import partial
+
 import numpy as np
 from tqdm import tqdm
 
@@ -7,7 +9,9 @@ from minireg import backend
 from minireg.autograd import Tensor, no_grad
 from minireg.errors import InputError
 from minireg.fields import warp_images
-from minireg.methods.optimise import optimise
+from minireg.methods.align import align
+
+LIKE = {"squared_local_ncc": "local_ncc", "ssim": "local_ncc", "nmi": "mi"}
 
 
 def register(network, moving, fixed, batch_size=32, progress=False):
@@ -50,11 +54,18 @@ def register(network, moving, fixed, batch_size=32, progress=False):
     return warp_images(moving, displacement), displacement
 
 
-def predict(moving, fixed, network, progress=False):
-    """The displacement of `register` alone: a method like the others."""
-    return register(network, moving, fixed, progress=progress)[1]
+def predict(moving, fixed, network, stages="deformable", progress=False):
+    """The displacement of `register` alone, or with stages "affine,deformable" after the affine map of `align`."""
+    if stages == "deformable":
+        return register(network, moving, fixed, progress=progress)[1]
+    return align(moving, fixed, stages, start=partial(predict, network=network), iterations=0, progress=progress)
 
 
-def refine(moving, fixed, network, progress=False, **options):
-    """`optimise`, with its options, for each pair from what the network predicts on."""
-    return optimise(moving, fixed, start=predict(moving, fixed, network, progress), progress=progress, **options)
+def refine(moving, fixed, network, stages="deformable", loss="ncc", moving_mask=None, fixed_mask=None, **options):
+    """`align`, with its options, whose deformable stage begins with what the network predicts.
+
+    The loss may be any of `losses.SIMILARITIES`: `align` compares images as the one of its own that is like it.
+    """
+    start, loss = partial(predict, network=network), LIKE.get(loss, loss)
+    masks = {"moving_mask": moving_mask, "fixed_mask": fixed_mask}
+    return align(moving, fixed, stages, loss, start=start, **masks, **options)

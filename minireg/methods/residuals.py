@@ -1,7 +1,8 @@
 """What the least-squares methods make small: images compared pixel by pixel, after what makes them comparable.
 
-Each comparison is a pair of functions. `prepare` is applied to an image once a level; `residuals` to the two prepared
-images whenever they have been warped, and returns what shall be equal: a list of (a, b, weight), for
+Each comparison is a pair of functions. `prepare` is applied to an image and its mask once a level; `residuals` to two
+prepared images whenever they have been warped, and to what is known of both. It returns what shall be equal: a list of
+(a, b, weight), for
 
     sum over p of  weight(p) (b(p) - a(p))^2
 
@@ -20,6 +21,7 @@ from minireg.fields import smooth
 
 LOCAL_SIGMA = 2.0  # of the Gaussian window of local_ncc, in pixels of the level
 LOCAL_NOISE = 0.02  # added to the deviation in a window (squares), of intensities in [0, 1]: what is less is noise
+MOSTLY = 0.6  # of a window has to be known
 BINS = 32  # of intensities, between which what they foretell is interpolated
 # The part of an image's variance that cannot be foretold however well they are aligned, and by how much a residual that
 # is foretold well counts more. From validation pairs (benchmarks/real_images.py).
@@ -27,15 +29,19 @@ NOT_FORETOLD, CERTAINTY = 0.05, 0.3
 TINY = 1e-12
 
 
-def _as_it_is(image):
-    return image
+def _as_it_is(image, mask):
+    return image, mask
 
 
-def _locally_normalised(image):
-    """(x - m) / sqrt(s^2 + noise^2) with the mean m and the deviation s in the Gaussian window around each pixel."""
+def _locally_normalised(image, mask):
+    """(x - m) / sqrt(s^2 + noise^2) with the mean m and the deviation s in the Gaussian window around each pixel.
+
+    A pixel whose window lies outside of the mask for a good part is known no longer: its mean is one of other things.
+    """
     image = image - smooth(image, LOCAL_SIGMA).data
     variance = smooth(image * image, LOCAL_SIGMA).data
-    return image / xp.sqrt(variance + LOCAL_NOISE**2)
+    known = mask * (smooth(mask, LOCAL_SIGMA).data > MOSTLY)
+    return image / xp.sqrt(variance + LOCAL_NOISE**2), known.astype(mask.dtype)
 
 
 def _equal(a, b, inside):

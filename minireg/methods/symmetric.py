@@ -152,6 +152,7 @@ def _dot(a, b):
 
 
 def squared_laplace(v):
+    """Laplace(Laplace(v)), (N, h, w, 2): half the derivative of |Laplace v|^2, with nothing beyond the border."""
     return _laplace(_laplace(v))
 
 
