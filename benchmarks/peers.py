@@ -48,6 +48,7 @@ from minireg.training import load_network
 
 TOLERANCE = 1e-4  # how far two float32 samplers may be apart, in intensities; a swapped axis gives about 1
 CHECKED_PAIRS = 10
+OF_ALIGN = {"loss": "ncc", "stages": "deformable"}  # what drawings on an even background need
 MARKERS = "<!-- written by benchmarks/peers.py -->", "<!-- end -->"  # the part of a page that --markdown writes
 
 
@@ -293,7 +294,8 @@ def main():
         label = name if name == "identity" else f"minireg {name}"
         needed = NEEDS.get(name, (None,))[0]
         if wanted(label) and (needed is None or (needed == "network" and network is not None)):
-            methods[label] = make_method(name, progress=True, **({"network": network} if needed else {}))
+            options = {"network": network} if needed else OF_ALIGN if name == "align" else {}
+            methods[label] = make_method(name, progress=True, **options)
 
     for name, (module, make) in PEERS.items():
         if wanted(name) and _installed(name, module, say):

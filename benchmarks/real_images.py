@@ -5,11 +5,12 @@
 
 The pictures ship inside wheels: a T1 image and a grey-matter map of the MNI (nilearn), an abdominal MR (pydicom), a
 retina and a stained section (scikit-image). The moving image is the picture; the fixed one is the picture along a
-smooth random field, sampled with cubic splines, with other intensities and noise. ANTs gets an affine step where there
-is a turn, as `align` has it everywhere. Time is wall-clock time with all cores.
+smooth random field, sampled with cubic splines, with other intensities and noise. The peers get an affine step where
+there is a turn, as `align` has it everywhere. Time is wall-clock time with all cores.
 """
 
 import argparse
+import functools
 import sys
 import tempfile
 import time
@@ -20,7 +21,7 @@ from tqdm import tqdm
 
 from minireg import metrics
 from minireg.fields import compose, random_diffeomorphism
-from minireg.methods import align, optimise
+from minireg.methods import align
 
 FAR = (12.0, 1.1, (18.0, -17.0))  # degrees, scale, shift in pixels
 ROWS = {  # name: picture, moving picture if another, amplitude in pixels, intensities, whether it is far apart
@@ -84,8 +85,15 @@ def make_pair(row, seed):
     return *images, (places - pixels).astype(np.float32)[None], seen[None]
 
 
-def ants_of(row, multimodal):
-    """ANTs: SyN, with its affine step where the images are turned. The best of six settings tried on two rows.
+# The methods. Each function returns, for a row, method(moving, fixed) -> displacement (1, H, W, 2).
+
+
+def minireg_align(row):
+    return functools.partial(align, loss="mi" if of_two_kinds(row) else "local_ncc")
+
+
+def ants_syn(row):
+    """SyN, with its affine step where the images are turned. The best of six settings tried on two rows.
 
     That is CC in windows of radius 2, and mutual information for two kinds.
     """
@@ -93,7 +101,7 @@ def ants_of(row, multimodal):
 
     alone = {"type_of_transform": "SyNOnly", "initial_transform": "Identity"}
     affine = {"type_of_transform": "SyN"} if ROWS[row][4] else alone
-    metric = {"syn_metric": "mattes"} if multimodal else {"syn_metric": "CC", "syn_sampling": 2}
+    metric = {"syn_metric": "mattes"} if of_two_kinds(row) else {"syn_metric": "CC", "syn_sampling": 2}
 
     def method(moving, fixed):
         moving, fixed = (ants.from_numpy(image[0, ..., 0]) for image in (moving, fixed))
@@ -105,6 +113,95 @@ def ants_of(row, multimodal):
             return ants.image_read(composed).numpy().astype(np.float32)[None]
 
     return method
+
+
+def simpleitk_demons(row):
+    """Diffeomorphic demons at four scales, after matching histograms."""
+    import SimpleITK as sitk
+
+    def transform(moving, fixed, start):
+        moving = sitk.HistogramMatching(sitk.Resample(moving, fixed, start), fixed, 256, 16)
+        demons = sitk.DiffeomorphicDemonsRegistrationFilter()
+        demons.SetNumberOfIterations(DEMONS_ITERATIONS)
+        demons.SetStandardDeviations(DEMONS_SIGMA)
+        field = None
+        for scale in SCALES:
+            smaller = [
+                sitk.Resample(sitk.SmoothingRecursiveGaussian(x, scale / 2), _grid(x, scale)) for x in (moving, fixed)
+            ]
+            field = demons.Execute(*reversed(smaller), *([] if field is None else [sitk.Resample(field, smaller[1])]))
+        field = sitk.Cast(sitk.Resample(field, fixed), sitk.sitkVectorFloat64)
+        return sitk.CompositeTransform([start, sitk.DisplacementFieldTransform(field)])
+
+    return functools.partial(_with_simpleitk, row, transform)
+
+
+def simpleitk_bspline(row):
+    """Cubic B-splines with mutual information, from coarse to fine images; nothing keeps them from folding."""
+    import SimpleITK as sitk
+
+    def transform(moving, fixed, start):
+        method = _simpleitk_method((4, 2, 1))
+        mesh = sitk.BSplineTransformInitializer(fixed, [side // BSPLINE_CELL for side in fixed.GetSize()])
+        method.SetInitialTransform(mesh, inPlace=True)
+        method.SetMovingInitialTransform(start)
+        method.SetOptimizerAsLBFGSB(gradientConvergenceTolerance=1e-6, numberOfIterations=100)
+        method.Execute(fixed, moving)
+        return sitk.CompositeTransform([start, mesh])
+
+    return functools.partial(_with_simpleitk, row, transform)
+
+
+METHODS = {"align": minireg_align, "ANTs SyN": ants_syn, "demons": simpleitk_demons, "B-spline": simpleitk_bspline}
+SCALES = (8, 4, 2, 1)
+DEMONS_ITERATIONS, DEMONS_SIGMA, BSPLINE_CELL = 100, 2.5, 24
+SAMPLED = 0.2  # of the pixels, for mutual information
+
+
+def of_two_kinds(row):
+    return ROWS[row][1] is not None
+
+
+def _with_simpleitk(row, find_transform, moving, fixed):
+    import SimpleITK as sitk
+
+    moving, fixed = (sitk.GetImageFromArray(image[0, ..., 0]) for image in (moving, fixed))
+    start = sitk.Transform(2, sitk.sitkIdentity)
+    if ROWS[row][4]:
+        start = sitk.CenteredTransformInitializer(fixed, moving, sitk.AffineTransform(2))
+        method = _simpleitk_method((8, 4, 2))
+        method.SetInitialTransform(start, inPlace=True)
+        method.SetOptimizerAsGradientDescent(1.0, 200, convergenceWindowSize=20, convergenceMinimumValue=1e-7)
+        method.SetOptimizerScalesFromPhysicalShift()
+        method.Execute(fixed, moving)
+    transform = find_transform(moving, fixed, start)
+    grid = fixed.GetSize(), fixed.GetOrigin(), fixed.GetSpacing(), fixed.GetDirection()
+    field = sitk.TransformToDisplacementField(transform, sitk.sitkVectorFloat32, *grid)
+    return sitk.GetArrayFromImage(field)[None, ..., ::-1]  # ITK's (x, y) is (column, row)
+
+
+def _simpleitk_method(shrink):
+    import SimpleITK as sitk
+
+    method = sitk.ImageRegistrationMethod()
+    method.SetMetricAsMattesMutualInformation(50)
+    method.SetMetricSamplingStrategy(method.REGULAR)
+    method.SetMetricSamplingPercentage(SAMPLED, seed=0)
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetShrinkFactorsPerLevel(shrink)
+    method.SetSmoothingSigmasPerLevel([size / 2 for size in shrink])
+    return method
+
+
+def _grid(image, scale):
+    """An image of the same place with pixels that are so many times as large."""
+    import SimpleITK as sitk
+
+    size = [max(1, side // scale) for side in image.GetSize()]
+    small = sitk.Image(size, image.GetPixelID())
+    small.SetSpacing([whole / side for whole, side in zip(image.GetSize(), size, strict=True)])
+    small.SetOrigin([(pixel - 1) / 2 for pixel in small.GetSpacing()])
+    return small
 
 
 def _sample(image, places):
@@ -136,29 +233,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="NAME")
     parser.add_argument("--seeds", type=int, nargs="+", default=[100, 101], help="of the fields")
-    parser.add_argument("--without-ants", action="store_true")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), metavar="NAME")
     args = parser.parse_args()
-    print("| pair | before | align | inv. | fold % | s | optimise | ANTs SyN | fold % | s |")
-    print("| --- |" + " ---: |" * 9)
+    print("| pair | before | there and back |" + "".join(f" {name} | fold % | s |" for name in args.methods))
+    print("| --- | ---: | ---: |" + " ---: | ---: | ---: |" * len(args.methods))
     for row in tqdm(args.rows, "rows"):
-        multimodal = ROWS[row][1] is not None
-        loss = {"loss": "mi"} if multimodal else {}
         results = []
         for seed in args.seeds:
             moving, fixed, true, seen = make_pair(row, seed)
-            numbers = [_error(0, true, seen)]
-            started = time.perf_counter()
-            found = align(moving, fixed, **loss)
-            seconds = time.perf_counter() - started
-            there_and_back = compose(found, align(fixed, moving, **loss)).data
-            numbers += [_error(found, true, seen), _error(there_and_back, 0, seen)]
-            numbers += [100 * metrics.folded_cells(found)[0], seconds]
-            numbers += [_error(optimise(moving, fixed, **loss), true, seen)]
-            if not args.without_ants:
+            numbers = [_error(0, true, seen), np.nan]
+            for name in args.methods:
+                method = METHODS[name](row)
                 started = time.perf_counter()
-                found = ants_of(row, multimodal)(moving, fixed)
+                found = method(moving, fixed)
                 seconds = time.perf_counter() - started
                 numbers += [_error(found, true, seen), 100 * metrics.folded_cells(found)[0], seconds]
+                if name == "align":
+                    numbers[1] = _error(compose(found, method(fixed, moving)).data, 0, seen)
             results.append(numbers)
         tqdm.write(f"| {row} | " + " | ".join(f"{value:.3f}" for value in np.mean(results, axis=0)) + " |")
 

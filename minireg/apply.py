@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from minireg import backend, command, metrics
-from minireg.data.images import SUFFIXES, for_all, read_label_picture, read_picture, suffix_of, write_image
-from minireg.data.points import read_points
+from minireg.data.images import SUFFIXES, for_all, in_type, read_label_picture, read_picture, suffix_of, write_image
+from minireg.data.points import outside, read_points
 from minireg.data.saved import (
     ITK,
     POINTS,
@@ -25,7 +25,7 @@ from minireg.data.saved import (
 )
 from minireg.errors import InputError
 from minireg.fields import compose, invert_onto, warp_images, warp_labels
-from minireg.files import refuse_to_overwrite
+from minireg.files import output_folder, refuse_to_overwrite
 
 MISSED = 0.1  # pixels: an inverse that misses by more is not to be trusted everywhere
 SAME = 1e-3  # of a pixel: how much its sides may differ
@@ -79,7 +79,11 @@ def _apply(args):
     folder = Path(args.out)
     outputs = [_output(folder, path) for path in (*args.images, *args.labels)]
     _refuse_to_overwrite(args, folder, outputs, new_field)
+    with output_folder(folder):
+        return _apply_into(folder, outputs, new_field, args)
 
+
+def _apply_into(folder, outputs, new_field, args):
     registration = load_registration(args.field)
     names = ["fixed", "moving"]  # of what the field goes from and to
     if args.then is not None:
@@ -94,7 +98,6 @@ def _apply(args):
         for path in paths
     ]
 
-    folder.mkdir(parents=True, exist_ok=True)
     for output, image in zip(outputs, warped, strict=True):
         write_image(output, image, registration.fixed)
     if points is not None:
@@ -108,6 +111,9 @@ def _apply(args):
         f"({_size(registration.displacement.shape[1:3])}), points from the {to} to the {away} one; "
         f"{len(warped)} warped, {0 if points is None else len(points)} points; written to {folder}"
     )
+    beyond = None if points is None else outside(points, registration.displacement.shape[1:3], f"{to} image")
+    if beyond:
+        command.hint(beyond)
     return 0
 
 
@@ -162,11 +168,10 @@ def _warp(path, registration, name, place, as_labels):
     count = _count(path, len(picture.images), "the registration", len(registration.displacement))
     if count > 1 and suffix != ".npy":
         raise InputError(f"{path} would become {count} images, for there are as many fields: give a stack, in .npy")
-    dtype = picture.images.dtype
     images = picture.images if as_labels else picture.images.astype(np.float32, copy=False)
     warped = warp(*(for_all(each, count) for each in (images, registration.displacement)))[..., 0]
-    if warped.dtype != dtype:
-        warped = (warped if dtype.kind == "f" else np.rint(warped)).astype(dtype)
+    if not as_labels:
+        warped = in_type(warped, picture.images.dtype)
     return warped if count > 1 else warped[0]
 
 

@@ -138,6 +138,11 @@ def _run(name, main):
     return USER_MISTAKE
 
 
+def hint(sentence):
+    """Say on stderr what may be wrong, though all went well."""
+    print(f"hint: {sentence}", file=sys.stderr)
+
+
 class _Parser(argparse.ArgumentParser):
     """Refuses options that are empty: as a path, nothing would silently mean the current folder."""
 

@@ -117,6 +117,31 @@ def claimed(folder):
         os.close(descriptor)
 
 
+@contextmanager
+def output_folder(folder):
+    """Within the block the folder is there, and can be written to; where the block fails, it is not left behind empty.
+
+    So a place that cannot be used is known before anything is computed for it. Folders that are missing are made, and
+    taken away again if they are empty when something is raised. Raises OSError as the operating system reports it.
+
+    >>> with output_folder("results/head"):
+    ...     Path("results/head").is_dir()
+    True
+    """
+    folder = Path(folder)
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        yield
+    except BaseException:
+        for path in missing:
+            with suppress(OSError):  # it holds something, or has not been made
+                path.rmdir()
+        raise
+
+
 def refuse_to_overwrite(folder, names):
     """Raise InputError where one of the files `names`, which would be written, is in the folder already.
 

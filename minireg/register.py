@@ -29,11 +29,11 @@ from minireg.data.images import (
     suffix_of,
 )
 from minireg.data.lists import read_list
-from minireg.data.points import read_points
+from minireg.data.points import outside, read_points
 from minireg.data.saved import AFFINE, ITK, POINTS, RESULT, WARPED, Registration, save_results
 from minireg.errors import InputError, MiniregError
 from minireg.fields import warp_images, warp_labels
-from minireg.files import atomic_write, refuse_to_overwrite
+from minireg.files import atomic_write, output_folder, refuse_to_overwrite
 from minireg.methods import METHODS, TRANSFORMATIONS, centre_on_centre, in_square_pixels, make_method, register_in_space
 from minireg.training import CHECKPOINT, load_network
 
@@ -42,13 +42,13 @@ LANDMARKS = ("moving_row", "moving_column", "fixed_row", "fixed_column")
 OPTIONS = {  # which methods have it, and what it is called below the command line
     "checkpoint": (("network", "network+refine"), None),
     "loss": (("network+refine", "align", "optimise"), "loss"),
-    "stages": (("align",), "stages"),
+    "stages": (("align", "network", "network+refine"), "stages"),
     "smoothness": (("align", "optimise", "network+refine"), "smoothness"),
     "levels": (("align", "optimise", "network+refine", "demons"), "levels"),
-    "transformation": (("network+refine", "optimise"), "transformation"),
+    "transformation": (("optimise",), "transformation"),
     "iterations": (("network+refine", "align", "optimise", "demons"), "iterations"),
-    "moving_mask": (("align",), None),
-    "fixed_mask": (("align",), None),
+    "moving_mask": (("align", "network+refine"), None),
+    "fixed_mask": (("align", "network+refine"), None),
     "landmarks": (("tps",), None),
     "smoothing": (("tps",), "smoothing"),
 }
@@ -57,13 +57,14 @@ INPUTS = {  # files that may be others for each pair, and what is in them
     "fixed": "fixed image",
     "moving_mask": "mask",
     "fixed_mask": "mask",
-    "moving_labels": "label maps",
+    "moving_labels": "label map",
     "landmarks": "landmarks",
     "points": "points",
 }
 COLUMNS = (*INPUTS, "moving_slice", "fixed_slice", "name")  # of a list of pairs
 LIST = "pairs.csv"
 PICTURES = ("registration.png", "fields.png", "inspection.png", "registration.gif")
+FALLS = 0.02  # of NCC; a smaller change, or so little below 0, says nothing
 NUMBERS = {"ncc_before": ".4f", "ncc_after": ".4f", "folded": ".3%", "ms": ".1f"}
 
 
@@ -97,13 +98,13 @@ def _parse(argv):
     add(
         "--loss",
         choices=tuple(losses.SIMILARITIES),
-        help="what is made small: by align local_ncc (default), mi, ncc or mse; by optimise and network+refine any "
-        "(default: ncc, or what the network was trained with)",
+        help="what is made small: by align local_ncc (default), mi, ncc or mse; by optimise any (default: ncc); by "
+        "network+refine the loss that the network was trained with, or what is like it",
     )
     add(
         "--transformation",
         choices=TRANSFORMATIONS,
-        help="what optimise and network+refine look for (default: displacement)",
+        help="what optimise looks for (default: displacement)",
     )
     add(
         "--iterations",
@@ -112,10 +113,22 @@ def _parse(argv):
         metavar="N",
         help="at most so many at each level, of all but network and tps",
     )
-    add("--stages", help="of align: affine,deformable (default), or one of them")
-    add("--smoothness", type=float, metavar="S", help="how stiff the field is (default: align 4, optimise 0.1)")
+    add(
+        "--stages",
+        help="affine,deformable (default of align), or one of them (deformable: of the methods with a network)",
+    )
+    add(
+        "--smoothness",
+        type=float,
+        metavar="S",
+        help="how stiff the field is (default: align and network+refine 4, with ncc 2; optimise 0.1)",
+    )
     add("--levels", type=int, metavar="N", help="resolutions, each half of the one before (align: as many as fit)")
-    add("--moving-mask", metavar="FILE", help="for align: label maps of the images' format; where 0, nothing counts")
+    add(
+        "--moving-mask",
+        metavar="FILE",
+        help="for align, network+refine: a mask in the images' format; 0 does not count",
+    )
     add("--fixed-mask", metavar="FILE", help="the same for the fixed images")
     add("--landmarks", metavar="FILE", help=f"for tps: CSV with the columns {', '.join(LANDMARKS)}, in pixels")
     add("--smoothing", type=float, metavar="S", help="of tps: 0 meets every landmark (default: 0)")
@@ -140,12 +153,15 @@ def _main(args):
     model = load_network(args.checkpoint) if args.checkpoint else (None, None)
     if args.pairs is not None:
         return _register_all(args, pairs, model)
-    count, name, numbers, moved = _register(args, model, progress=True)
+    with output_folder(args.out):
+        count, name, numbers, moved, hints = _register(args, model, progress=True)
     texts = {key: f"{numbers[key]:{form}}" for key, form in NUMBERS.items()}
     print(
         f"{count} pairs: NCC {texts['ncc_before']} -> {texts['ncc_after']}, folded pixels {texts['folded']}, "
         f"{texts['ms']} ms a pair with {name}; {moved}; written to {args.out}"
     )
+    for hint in hints:
+        command.hint(hint)
     return 0
 
 
@@ -169,7 +185,8 @@ class _Side(NamedTuple):
 def _register(args, model, progress):
     """Register two files and write everything.
 
-    Returns the number of pairs, the method's name, the means of NUMBERS, and how far things have moved, in words.
+    Returns the number of pairs, the method's name, the means of NUMBERS, how far things have moved, in words, and
+    hints, sentences.
     """
     network, configuration = model
     name, options = _method_and_options(args)
@@ -199,9 +216,12 @@ def _register(args, model, progress):
     save_results(folder, registration, arrays, moving.images.dtype, suffix_of(args.fixed), points)
 
     start = centre_on_centre(moving.images, fixed.images, *spacings)
-    scores = (*_draw(folder, moving, fixed, displacement, start, spacings), milliseconds)
+    counted = _counted(displacement, *masks, spacings[1])
+    scores = (*_draw(folder, moving, fixed, displacement, start, spacings, counted), milliseconds)
     numbers = {key: float(np.mean(value)) for key, value in zip(NUMBERS, scores, strict=True)}
-    return len(warped), name, numbers, _how_far(registration, start, spacings)
+    loss = options.get("loss", getattr(configuration, "loss", None))
+    hints = _hints(name, loss, numbers, [side.images.shape[1:3] for side in (moving, fixed)], points, landmarks)
+    return len(warped), name, numbers, registration.how_far(start, spacings), hints
 
 
 def _method_and_options(args):
@@ -212,7 +232,8 @@ def _method_and_options(args):
         value = getattr(args, option)
         if value is not None and name not in methods:
             flag = option.replace("_", "-")
-            raise InputError(f"--{flag} goes with the methods {', '.join(methods)}, not with {name}: leave it out")
+            those = f"method{'s' * (len(methods) > 1)} {', '.join(methods)}"
+            raise InputError(f"--{flag} goes with the {those}, not with {name}: leave it out")
         if value is not None and parameter:
             options[parameter] = value
     for option in ("checkpoint", "landmarks"):
@@ -265,15 +286,17 @@ def _place(args, role):
 
 
 def _read_labels(args, option, shape):
-    """The label maps in a file, as many and as large as the images they belong to."""
+    """The label maps or masks in a file, as many and as large as the images they belong to."""
     path = getattr(args, option)
     place = None if suffix_of(path) in SUFFIXES else _place(args, option.split("_")[0])
-    labels = read_label_picture(path, place).images
+    what = INPUTS[option]
+    labels = read_label_picture(path, place, what).images
     if labels.shape[1:] != shape[1:] or len(labels) not in (1, shape[0]):
-        raise InputError(
-            f"{path} holds {len(labels)} label maps of {labels.shape[1]} x {labels.shape[2]}: expected {shape[0]}, or "
-            f"one for all, of {shape[1]} x {shape[2]} as the images"
-        )
+        found = f"{len(labels)} {what}{'s' * (len(labels) > 1)} of {labels.shape[1]} x {labels.shape[2]}"
+        count = "one" if shape[0] == 1 else f"{shape[0]}, or one for all,"
+        raise InputError(f"{path} holds {found}: expected {count} of {shape[1]} x {shape[2]} as the images")
+    if what == "mask" and not labels.any(axis=(1, 2, 3)).all():
+        raise InputError(f"{path} is 0 everywhere, so that nothing would count: expected other numbers where pixels do")
     return for_all(labels, shape[0])
 
 
@@ -283,10 +306,18 @@ def _spacings(moving, fixed):
     return known[0].spacing, known[-1].spacing
 
 
-def _draw(folder, moving, fixed, displacement, start, spacings):
+def _counted(displacement, moving_mask, fixed_mask, spacing):
+    """The pixels that count in both images once they are registered, (N, H, W), made square; None where all do."""
+    masks = [None if moving_mask is None else warp_labels(moving_mask, displacement), fixed_mask]
+    masks = [mask != 0 for mask in masks if mask is not None]
+    return in_square_pixels(np.all(masks, axis=0).astype(np.float32), spacing)[0][..., 0] > 0.5 if masks else None
+
+
+def _draw(folder, moving, fixed, displacement, start, spacings, counted):
     """Draw every picture; returns the NCC before and after, and the share of folded pixels, each (N,).
 
-    All on the grid of the fixed image, made square. There the moving image first lies centre on centre, and then bends.
+    NCC is over the pixels `counted`. All on the grid of the fixed image, made square. There the moving image first lies
+    centre on centre, and then bends.
     """
     shown = moving.shown
     on_grid = warp_images(shown, start), fixed.shown, warp_images(shown, displacement)
@@ -300,27 +331,23 @@ def _draw(folder, moving, fixed, displacement, start, spacings):
     viz.field_picture(before, target, after, bend, folder / "fields.png")
     viz.inspection_picture(before, target, after, bend, folder / "inspection.png", spacing)
     viz.animation(before, target, bend, folder / "registration.gif")
-    return metrics.ncc(before, target), metrics.ncc(after, target), metrics.folded_pixels(bend)
+    return *(metrics.ncc(image, target, counted) for image in (before, after)), metrics.folded_pixels(bend)
 
 
-def _how_far(registration, start, spacings):
-    """In words, how far from the start those pixels look that look inside the moving image."""
-    displacement, inside = registration.displacement, True
-    for axis, side in enumerate(registration.moving_shape):
-        own = np.arange(displacement.shape[1 + axis], dtype=np.float32)
-        looked_at = displacement[..., axis] + (own[:, None] if axis == 0 else own)
-        inside = inside & (looked_at > -0.5) & (looked_at < side - 0.5)
-    if not inside.any():
-        return "no pixel looks inside the moving image"
-    down, across = ((displacement[..., axis] - start[..., axis]) * spacings[0][axis] for axis in (0, 1))
-    lengths = np.hypot(down, across)[inside]
-    side = min(spacings[1])  # of a pixel of the fixed image, the finer one
-    measured = registration.fixed.measured and registration.moving.measured
-    mean, most = (
-        f"{length / side:.2f} pixels" + (f" ({length:.2f} mm)" if measured else "")
-        for length in (lengths.mean(dtype=np.float64), lengths.max())
-    )
-    return f"moved by {mean} on average, {most} at most"
+def _hints(name, loss, numbers, shapes, points, landmarks):
+    """Sentences about what may be wrong: images of two kinds, points outside of the images (moving, fixed)."""
+    hints = []
+    before, after = numbers["ncc_before"], numbers["ncc_after"]
+    if min(before, after - before) < -FALLS and loss not in ("mi", "nmi") and name != "tps":
+        what = "is negative before registering" if before < -FALLS else "falls"
+        remedy = "--loss mi" if name in OPTIONS["loss"][0] else "--method align --loss mi"
+        hints.append(f"NCC {what}: are these two kinds of images? Then try {remedy}")
+    if points is not None:
+        hints.append(outside(points, shapes[1], "fixed image"))
+    if landmarks is not None:
+        hints.append(outside(landmarks[:, :2], shapes[0], "moving image"))
+        hints.append(outside(landmarks[:, 2:], shapes[1], "fixed image"))
+    return [hint for hint in hints if hint]
 
 
 # A list of pairs
@@ -349,21 +376,25 @@ def _register_all(args, pairs, model):
     header = ["pair", *NUMBERS, "error"]
     if path.exists() and not path.read_bytes().startswith(",".join(header).encode()):
         raise InputError(f"--out {args.out} holds {LIST}, which is not from a registration: name another folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
     rows = []
-    try:
-        for pair in tqdm(pairs, "registering", unit="pair"):
-            row = {"pair": pair.out.name}
-            try:
-                row |= _register(pair, model, progress=False)[2]
-            except (MiniregError, OSError, MemoryError) as error:
-                row["error"] = " ".join(str(error).split()) or type(error).__name__
-            rows.append(row)
-    finally:  # interrupted, too
-        with atomic_write(path, "w") as file:
-            writer = csv.DictWriter(file, header, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+    with output_folder(args.out):
+        try:
+            for pair in tqdm(pairs, "registering", unit="pair"):
+                row = {"pair": pair.out.name}
+                try:
+                    with output_folder(pair.out):
+                        *_, numbers, _, hints = _register(pair, model, progress=False)
+                    row |= numbers
+                    for hint in hints:
+                        tqdm.write(f"hint: {pair.out.name}: {hint}", file=sys.stderr)
+                except (MiniregError, OSError, MemoryError) as error:
+                    row["error"] = " ".join(str(error).split()) or type(error).__name__
+                rows.append(row)
+        finally:  # interrupted, too
+            with atomic_write(path, "w") as file:
+                writer = csv.DictWriter(file, header, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
     print(_table(rows))
     failed = sum("error" in row for row in rows)
     print(f"{len(rows) - failed} of {len(rows)} pairs registered; written to {args.out}, these numbers to {path}")

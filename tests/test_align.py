@@ -90,6 +90,15 @@ def test_a_pair_does_not_depend_on_the_others():
         np.testing.assert_allclose(together[n : n + 1], align(*pair), atol=2e-3)
 
 
+def test_the_border_of_masks_is_no_edge():
+    moving, fixed, true, inside = known(4, 3.0)
+    rows, columns = np.mgrid[:64, :80]
+    mask = ((((rows - 32) / 24) ** 2 + ((columns - 40) / 32) ** 2) < 1)[None, ..., None]
+    moving, fixed = np.where(mask, moving, 0), np.where(mask, fixed, 1)  # as two scanners may fill what is not seen
+    u = align(moving, fixed, stages="deformable", moving_mask=mask, fixed_mask=mask)
+    assert error(u, true, inside & mask[..., 0]) < 0.25
+
+
 def test_what_a_mask_excludes_has_no_say():
     moving, fixed, true, inside = known(4, 3.0)
     spoiled, mask = fixed.copy(), np.ones(fixed.shape, np.uint8)

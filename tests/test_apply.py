@@ -132,6 +132,12 @@ def test_images_and_labels_come_to_the_fixed_grid_in_their_own_unit_and_format(s
     np.save("stack.npy", stack)
     np.save("wide.npy", labels.astype(np.int64) * 10**9)
     Image.fromarray(labels).save("labels.png")
+    np.save("ct.npy", stack[0].astype(np.int16))
+    np.save("mask.npy", labels > 0)
+    run("registration.npz", "ct.npy", "--labels", "mask.npy", "--out", "numbers")
+    ct, mask = (np.load(f"numbers/{name}_warped.npy") for name in ("ct", "mask"))
+    assert ct.dtype == np.int16 and mask.dtype == np.uint8 and set(np.unique(mask)) == {0, 1}
+    assert ct.min() < -1000
     run("registration.npz", "Grey.PNG", "stack.npy", "--labels", "labels.png", "wide.npy", "--out", "new/out")
     assert names("new/out") == {"Grey_warped.png", "labels_warped.png", "stack_warped.npy", "wide_warped.npy"}
 
@@ -184,6 +190,14 @@ def test_points_are_found_where_warp_points_says_in_pixels_and_where_it_is_measu
     np.testing.assert_allclose(rows[:, 5], 3 * rows[:, 4] - 7, atol=1e-3)
     np.testing.assert_allclose(rows[:, 6], 0.5 * rows[:, 3] + 3, atol=1e-3)
     np.testing.assert_allclose(rows[:, 7], 50)
+
+
+def test_points_outside_of_the_image_are_hinted_at(saved, capsys):
+    np.savetxt("points.csv", [[40, 59], [39, 50]], delimiter=",", header="row,column", comments="")
+    run("registration.npz", "--points", "points.csv", "--out", "there")
+    assert "hint: 1 of 2 points lie outside of the fixed image (40 x 60)" in capsys.readouterr().err
+    run("registration.npz", "--points", "points.csv", "--inverse", "--out", "back")
+    assert "2 of 2 points lie outside of the moving image (64 x 50)" in capsys.readouterr().err
 
 
 def test_points_that_were_found_are_sent_back_from_the_columns_that_bear_the_name_of_their_image(saved):
@@ -312,6 +326,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence_and_nothing_is_written(saved
         (["registration.npz", "missing.png"], "there is no image file missing.png"),
         (["missing.npz", "image.npy"], "there is no file missing.npz"),
         (["no.npz.npy", "image.npy"], "cannot be read as a registration"),
+        (["image.png", "image.npy"], "expected the registration.npz that minireg.register has written"),
         (["two.npz", "three.npy"], "holds a stack of 3, the registration of 2"),
         (["two.npz", "image.png"], "would become 2 images"),
         (["registration.npz", ""], "is empty"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from short_runs import TINY, complaint, contents
 
-from minireg import evaluate, register, train
+from minireg import apply, evaluate, register, train
 from minireg.data.mnist import CHECKSUMS
 from minireg.training import load_network
 from minireg.training.checkpoint import load_checkpoint, save_checkpoint
@@ -105,12 +105,17 @@ def places(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["a file", "below a file", "a name too long"])
-def test_an_output_folder_that_cannot_be_made_is_named(tmp_path, few_digits, checkpoint, capsys, place, image):
+def test_an_output_folder_that_cannot_be_made_is_named_before_anything_is_computed(
+    tmp_path, few_digits, checkpoint, capsys, place, image, monkeypatch
+):
+    monkeypatch.setattr(register, "read_picture", None)
+    monkeypatch.setattr(apply, "load_registration", None)
     out = places(tmp_path)[place]
     before = contents(tmp_path)
     for arguments in (
         (train.main, *TINY, "--out", out),
         (register.main, image, image, "--checkpoint", checkpoint, "--out", out),
+        (apply.main, "registration.npz", image, "--out", out),
     ):
         sentence = complaint(capsys, *arguments)
         assert f"cannot use {out}" in sentence or f"cannot use {out.parent}" in sentence
@@ -180,7 +185,7 @@ def test_a_disk_that_is_full_stops_registering_and_leaves_no_half_file(tmp_path,
     with largest_file(size):
         sentence = complaint(capsys, register.main, image, image, "--checkpoint", checkpoint, "--out", out)
     assert f"cannot use {out}" in sentence
-    assert contents(out).keys() <= {"registration.npz"}
+    assert not out.exists() or contents(out).keys() == {"registration.npz"}
 
 
 def test_a_disk_that_is_full_stops_evaluating(tmp_path, checkpoint, digits_of_trained, capsys):
@@ -498,11 +503,10 @@ def with_value(value):
         ("empty.npy", lambda path: path.touch(), "damaged or of another format"),
         ("archive.npy", archive, "damaged or of another format"),
         ("pickle.npy", array(np.array([[1, None]], dtype=object)), "damaged or of another format"),
-        ("strings.npy", array(np.array([["a", "b"]])), "holds <U1: expected uint8, uint16, or floats in [0, 1]"),
-        ("complex.npy", array(RANDOM.random((28, 28)) * 1j), "holds complex128: expected uint8, uint16, or floats"),
-        ("bool.npy", array(RANDOM.random((28, 28)) > 0.5), "holds bool: expected uint8, uint16, or floats"),
-        ("int64.npy", array(RANDOM.integers(0, 256, (28, 28))), "holds int64: expected uint8, uint16, or floats"),
-        ("record.npy", array(np.zeros((28, 28), "f4,f4")), "expected uint8, uint16, or floats"),
+        ("strings.npy", array(np.array([["a", "b"]])), "holds <U1: expected a grey image, integers or floats"),
+        ("complex.npy", array(RANDOM.random((28, 28)) * 1j), "holds complex128: expected a grey image"),
+        ("bool.npy", array(RANDOM.random((28, 28)) > 0.5), "holds bool: expected a grey image"),
+        ("record.npy", array(np.zeros((28, 28), "f4,f4")), "expected a grey image"),
         ("number.npy", array(np.array(0.5)), "has the shape (): expected a grey image (H, W) or a stack"),
         ("row.npy", array(RANDOM.random(28)), "has the shape (28,)"),
         ("nothing.npy", array(np.zeros((0, 28, 28))), "has the shape (0, 28, 28)"),
@@ -515,8 +519,6 @@ def with_value(value):
         ("nan.npy", with_value(np.nan), "has 1 values that are NaN or infinite"),
         ("inf.npy", with_value(-np.inf), "has 1 values that are NaN or infinite"),
         ("huge.npy", with_value(1e300), "has 1 values that are NaN or infinite"),
-        ("bright.npy", with_value(255.0), "to 255: scale them to [0, 1] first"),
-        ("dark.npy", with_value(-0.5), "intensities from -0.5"),
         (
             "constant.npy",
             array(np.stack([RANDOM.random((28, 28)), np.full((28, 28), 0.5)])),

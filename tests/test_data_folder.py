@@ -185,6 +185,11 @@ def test_label_maps_keep_their_numbers_in_every_kind_of_file(tmp_path):
     np.save(tmp_path / "array.npy", labels.astype(np.int64))
     for name, factor in (("palette.png", 1), ("grey.png", 1), ("deep.png", 100), ("array.npy", 1)):
         np.testing.assert_array_equal(read_labels(tmp_path / name)[0, ..., 0], factor * labels.astype(int))
+    for name, array in (("floats", labels / 1), ("booleans", labels > 0)):
+        np.save(tmp_path / f"{name}.npy", array)
+        found = read_labels(tmp_path / f"{name}.npy")[0, ..., 0]
+        assert found.dtype.kind in "ui"
+        np.testing.assert_array_equal(found, array)
     np.save(tmp_path / "halves.npy", labels / 2)
     np.save(tmp_path / "negative.npy", labels.astype(int) - 1)
     for name in ("halves", "negative"):
@@ -323,6 +328,12 @@ def test_a_list_that_cannot_be_used_is_refused_in_one_sentence(folder, text, mes
     with pytest.raises(InputError) as refusal:
         FolderPairs(path)
     assert message.replace("PATH", str(path)) in str(refusal.value)
+
+
+def test_a_folder_of_other_files_is_told_what_to_do_with_them(tmp_path):
+    (tmp_path / "head.tif").touch()
+    with pytest.raises(InputError, match=r"has 0 images: at least 4 are needed.*convert in\.tif out\.png"):
+        FolderPairs(tmp_path)
 
 
 def test_what_is_no_data_at_all_is_named_with_what_there_is(tmp_path, capsys):

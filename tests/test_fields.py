@@ -14,6 +14,7 @@ from minireg.fields import (
     enlarge,
     integrate,
     invert,
+    logarithm,
     random_diffeomorphism,
     smooth,
     warp_points,
@@ -85,6 +86,18 @@ def test_a_field_that_is_not_finite_has_a_residual_that_is_not_either():
     u = np.zeros((2, 6, 6, 2))
     u[0, 2, 3] = np.nan
     assert np.isnan(invert(u)[1]).tolist() == [True, False]
+
+
+def test_the_logarithm_is_the_velocity_that_leads_there():
+    velocity = smooth(np.random.default_rng(0).normal(0, 30, (2, 48, 56, 2)), 6).data
+    assert 2 < np.abs(velocity).max() < 6
+    u = integrate(velocity, 8).data
+    found = logarithm(u, squarings=8)
+    inner = np.s_[:, 8:-8, 8:-8]  # at the border the flow leaves the image, and what it would meet there is not known
+    np.testing.assert_allclose(found[inner], velocity[inner], atol=0.12)
+    np.testing.assert_allclose(integrate(found, 8).data[inner], u[inner], atol=0.06)
+    assert np.abs(u - velocity)[inner].max() > 0.7  # a displacement is not its velocity
+    assert logarithm(u.astype(np.float32)).dtype == np.float32
 
 
 def test_integrating_the_velocity_backwards_is_the_inverse_at_full_and_at_half_resolution():

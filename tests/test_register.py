@@ -2,19 +2,21 @@
 
 import csv
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from short_runs import complaint, short_animation, small_digits
 
-from minireg import metrics, register, viz
+from minireg import methods, metrics, register, viz
 from minireg.data import normalise_percentiles
 from minireg.data.images import Picture, read_picture, write_image
 from minireg.data.points import read_points
 from minireg.data.saved import load_registration
 from minireg.errors import InputError
-from minireg.fields import warp_images
+from minireg.fields import warp_images, warp_labels
 from minireg.methods import align, optimise, register_in_space
+from minireg.training import load_network
 
 pytest_plugins = ["digits_fixture"]
 
@@ -85,8 +87,12 @@ def test_a_checkpoint_means_network_and_both_begin_there(trained, images, tmp_pa
     checkpoint = ("--checkpoint", trained / "checkpoint.npz")
     network = registered(tmp_path, *checkpoint)["displacement"]
     assert "ms a pair with network;" in capsys.readouterr().out
-    refined = registered(tmp_path, *checkpoint, "--method", "network+refine", "--steps", "3")["displacement"]
-    np.testing.assert_allclose(refined, optimise(*images, start=network, iterations=3), atol=1e-4)
+    refined = registered(tmp_path, *checkpoint, "--method", "network+refine", "--iterations", "3")["displacement"]
+    own = methods.make_method("network+refine", network=load_network(checkpoint[1])[0], iterations=3)(*images)
+    np.testing.assert_array_equal(refined, own)
+    assert (refined != network).any()
+    affine = registered(tmp_path, *checkpoint, "--stages", "affine")["displacement"]
+    np.testing.assert_allclose(affine, align(*images, stages="affine"), atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +104,7 @@ def test_a_checkpoint_means_network_and_both_begin_there(trained, images, tmp_pa
             ["--method", "demons", "--loss", "mse"],
             "--loss goes with the methods network+refine, align, optimise, not with demons",
         ),
-        (["--smoothing", "1"], "--smoothing goes with the methods tps, not with align"),
+        (["--smoothing", "1"], "--smoothing goes with the method tps, not with align"),
         (["--method", "demons", "--checkpoint", "x.npz"], "--checkpoint goes with the methods network, network+refine"),
         (["--method", "demons", "--steps", "0"], "at least one level and one iteration, got 3 and 0"),
     ],
@@ -145,19 +151,64 @@ def test_points_of_the_fixed_image_are_found_in_the_moving_one(images, tmp_path)
 def test_label_maps_of_another_size_are_refused(images, tmp_path, capsys):
     np.save(tmp_path / "labels.npy", np.zeros((20, 28), np.uint8))
     sentence = refused(capsys, tmp_path, "--moving-labels", tmp_path / "labels.npy")
-    assert "holds 1 label maps of 20 x 28: expected 2, or one for all, of 28 x 28" in sentence
+    assert "holds 1 label map of 20 x 28: expected 2, or one for all, of 28 x 28" in sentence
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.zeros((28, 28), bool), "is 0 everywhere, so that nothing would count"),
+        (np.stack([np.ones((28, 28)), np.zeros((28, 28))]), "is 0 everywhere"),
+        (np.full((28, 28), 0.5), "holds float64: expected masks, whole numbers from 0"),
+        (np.full((28, 28), -1, np.int16), "holds numbers down to -1: expected masks, whole numbers from 0"),
+        (np.ones((3, 28, 28), bool), "holds 3 masks of 28 x 28: expected 2, or one for all"),
+    ],
+)
+def test_a_mask_that_is_none_is_refused(images, tmp_path, capsys, mask, message):
+    np.save(tmp_path / "mask.npy", mask)
+    assert message in refused(capsys, tmp_path, "--fixed-mask", tmp_path / "mask.npy")
+
+
+def test_with_masks_ncc_is_over_the_pixels_that_count(images, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(register, "viz", Mock())
+    mask = np.zeros((28, 28), bool)
+    mask[4:25, 6:24] = True
+    np.save(tmp_path / "mask.npy", mask)
+    masks = [x for side in ("moving", "fixed") for x in (f"--{side}-mask", tmp_path / "mask.npy")]
+    u = registered(tmp_path, *masks, "--iterations", "2")["displacement"]
+    shown = [normalise_percentiles(image) for image in images]
+    warped_mask = warp_labels(np.broadcast_to(mask[..., None], images[0].shape).astype(np.uint8), u)
+    triples = zip(warp_images(shown[0], u), shown[1], mask & (warped_mask[..., 0] == 1), strict=True)
+    correlation = [np.corrcoef(after[counts].T, fixed[counts].T)[0, 1] for after, fixed, counts in triples]
+    assert f"-> {np.mean(correlation):.4f}, folded" in capsys.readouterr().out.splitlines()[-1]
+    assert abs(np.mean(correlation) - metrics.ncc(warp_images(shown[0], u), shown[1]).mean()) > 1e-3
+
+
+def test_what_may_be_wrong_is_said_in_a_hint_though_all_went_well(images, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(register, "viz", Mock())
+    (tmp_path / "points.csv").write_text("row,column\n10,12\n28,3\n")
+    np.save(tmp_path / "fixed.npy", 1 - images[1][..., 0])
+    registered(tmp_path, "--iterations", "1", "--points", tmp_path / "points.csv")
+    hints = capsys.readouterr().err
+    assert "hint: 1 of 2 points lie outside of the fixed image (28 x 28)" in hints
+    assert "hint: NCC is negative before registering: are these two kinds of images? Then try --loss mi" in hints
+    registered(tmp_path, "--iterations", "1", "--loss", "mi")
+    assert "hint" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (None, "there is no file of points"),
-        ("row,column\n", "needs a header with row, column, and rows below it"),
+        ("", "needs a header with row, column, and rows below it; lacks row"),
+        ("row,column\n", "has a header, but no points"),
+        ("row;column\n1;2,5\n", "has semicolons between its columns: expected commas"),
+        ("row\tcolumn\n1\t2\n", "has tabs between its columns: expected commas"),
         ("1,2\n3,4\n", "lacks row"),
         ("row,column\n1,two\n", "holds something that is no number"),
         ("row,column\n1\n", "holds something that is no number"),
         ("row,column\n1,nan\n", "NaN or infinite"),
-        (b"\xff\xfe\x00", "cannot be read as CSV"),
+        (b"\xff\xfe\x00", "cannot be read as a CSV file"),
     ],
 )
 def test_points_that_cannot_be_read_are_refused(tmp_path, text, message):
@@ -193,11 +244,14 @@ def test_a_network_trained_on_files_sees_images_normalised_as_in_training(traine
         seen.append(moving)
         return _stay(moving, fixed)
 
-    np.save(tmp_path / "moving.npy", (4000 * images[0][..., 0]).astype(np.uint16))
-    monkeypatch.setattr(register, "load_network", lambda path: (None, SimpleNamespace(loss="ncc", data="slices")))
+    monkeypatch.setattr(register, "viz", Mock())
     monkeypatch.setattr(register, "make_method", lambda *_, **__: method)
-    registered(tmp_path, "--checkpoint", trained / "checkpoint.npz")
-    assert seen[0].max() == 1
+    for dtype, data in ((np.uint16, "slices"), (np.int16, "strokes"), (np.float32, "strokes")):
+        np.save(tmp_path / "moving.npy", (4000 * images[0][..., 0]).astype(dtype))
+        configuration = SimpleNamespace(loss="ncc", data=data)
+        monkeypatch.setattr(register, "load_network", lambda path, it=configuration: (None, it))
+        registered(tmp_path, "--checkpoint", trained / "checkpoint.npz")
+        assert seen[-1].min() == 0 and seen[-1].max() == 1
 
 
 # Files of every kind, and what is written for other programs
@@ -233,11 +287,14 @@ def test_intensities_of_any_unit_are_registered_and_come_out_in_that_unit(tmp_pa
         ((60000 * head()).astype(np.uint16), np.uint16, "warped.png"),
         (head(), np.uint8, "warped.png"),
         (40 * head(), np.float32, "warped.npy"),  # PNG cannot hold it
+        ((2000 * head() - 1000).astype(">i2"), np.int16, "warped.npy"),
+        (np.where(head() > 0, 1000 * head(), 2**31 - 1).astype(np.int32), np.int32, "warped.npy"),
     ],
 )
 def test_the_warped_image_is_in_the_format_of_the_fixed_one_with_the_bits_of_the_moving_one(
-    tmp_path, moving, dtype, name
+    tmp_path, monkeypatch, moving, dtype, name
 ):
+    monkeypatch.setattr(register, "viz", Mock())
     np.save(tmp_path / "moving.npy", moving)
     write_image(tmp_path / "fixed.png", head(shift=0.1), None)
     register_files(tmp_path / "moving.npy", tmp_path / "fixed.png", tmp_path / "out", "--stages", "affine")
@@ -397,12 +454,13 @@ def test_every_pair_of_a_list_may_have_files_of_its_own(images, tmp_path):
         ("moving\na.npy\n", "lacks the column fixed"),
         ("moving,fixed,age\na.npy,b.npy,7\n", "has an unknown column 'age'"),
         ("moving,fixed\n", "lists no pairs"),
+        ("moving;fixed\na.npy;b.npy\n", "{path} has semicolons between its columns"),
         ("moving,fixed\na.npy,\0\n", "cannot be read as a CSV file"),
         ("moving,fixed\na.npy,\n", "line 2 of {path} does not have one entry for each of moving, fixed"),
         ("moving,fixed,name\na.npy,b.npy,../c\n", "cannot be called '../c'"),
         ("moving,fixed,name\na.npy,b.npy,C\na.npy,b.npy,c\n", "pair 2 of {path} cannot be called 'c'"),
         ("moving,fixed,name\na.npy,b.npy,\na.npy,b.npy,0001\n", "pair 2 of {path} cannot be called '0001'"),
-        ("moving,fixed,landmarks\na.npy,b.npy,c.csv\n", "--landmarks goes with the methods tps, not with align"),
+        ("moving,fixed,landmarks\na.npy,b.npy,c.csv\n", "--landmarks goes with the method tps, not with align"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_refused(tmp_path, capsys, text, message):

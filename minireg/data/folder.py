@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minireg.data.images import SUFFIXES, read_intensities, read_labels
+from minireg.data.images import REMEDY, SUFFIXES, read_intensities, read_labels
 from minireg.data.lists import read_list
 from minireg.data.pairs import HELD_OUT_SEED, Pairs, Sampler, fingerprint
 from minireg.data.preprocessing import crop_to_object, normalise_percentiles
@@ -158,8 +158,9 @@ def _read(rows, roles, where):
     _check_sizes({row[role]: cache[row[role]].shape[1:3] for row in rows for role in roles if row[role] is not None})
     if len(titles) < 2 * FEWEST:
         kind = "images" if len(roles) == 2 else "pairs"
+        remedy = "" if titles or kind == "pairs" else f"; if they are of another format, {REMEDY}"
         raise InputError(
-            f"{where} has {len(titles)} {kind}: at least {2 * FEWEST} are needed, half of them for testing"
+            f"{where} has {len(titles)} {kind}: at least {2 * FEWEST} are needed, half of them for testing{remedy}"
         )
     stacks = {role: np.concatenate(parts) if parts else None for role, parts in stacks.items()}
     return titles, _split(titles, splits, where), _cropped(stacks)

@@ -15,6 +15,7 @@ PLANES = {  # by the axis of LPS that goes through: where the image goes down, a
 }
 NEAREST, FARTHEST = 1e-9, 1e9  # mm, from voxel to voxel
 PERPENDICULAR = 0.01  # the cosine between rows and columns, at most
+OF_ONE_ALONE = " (in register, --moving-slice and --fixed-slice are of one image alone)"
 
 
 class Geometry(NamedTuple):
@@ -127,7 +128,7 @@ def _parse_place(place, shape, planes, name):
             "array in the file, and a whole number, such as axial:80"
         )
     if 1 in shape:
-        raise InputError(f"{name} is a single slice: leave out the slice {place}")
+        raise InputError(f"{name} is a single slice: leave out the slice {place}{OF_ONE_ALONE}")
     axis, index = match[1], int(match[2])
     through = planes.index(axis) if axis in PLANES else int(axis)
     count = shape[through]

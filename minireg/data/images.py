@@ -8,21 +8,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minireg.data.geometry import Geometry
+from minireg.data.geometry import OF_ONE_ALONE, Geometry
 from minireg.data.medical import read_dicom, read_nifti, write_dicom, write_nifti
+from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
 from minireg.files import atomic_write
 
 ROUNDING = 1e-5  # what resampling leaves below 0 and above 1
 NARROWEST = 8  # pixels: a last axis that is shorter than this and than the others holds channels, and no columns
 SUFFIXES = (".png", ".npy")
+WITH_WHITE = (np.uint8, np.uint16)  # of other integers, nobody knows which value is white
+REMEDY = "convert to PNG, with Pillow or with ImageMagick: convert in.tif out.png"
 
 
 class Picture(NamedTuple):
     """What is in an image file, and where it lies.
 
-    images : (N, H, W, 1) in the unit of the file: uint8 and uint16 stay what they are, all else becomes float32. Of a
-        label map: whole numbers from 0.
+    images : (N, H, W, 1) in the unit of the file: integers of PNG and .npy stay what they are, and so do uint8 and
+        uint16 of all files; all else becomes float32. Of a label map: whole numbers from 0.
     geometry : Geometry of the pixels
     window : (low, high), what a DICOM file says is to be seen, or None
     """
@@ -75,13 +78,15 @@ def read_picture(path, place=None):
         _refuse_place(path, place)
         return Picture(_read_stored(path))
     pixels, *rest = _read_slice(path, place)
+    if pixels.dtype.newbyteorder("=") not in WITH_WHITE:
+        pixels = _as_float32(pixels)
     return Picture(_checked(pixels[None, :, :, None], path), *rest)
 
 
-def read_label_picture(path, place=None):
-    """Read a `Picture` of label maps from any file that `read_picture` reads; 0 is background.
+def read_label_picture(path, place=None, what="label map"):
+    """Read a `Picture` of label maps, or masks, from any file that `read_picture` reads; 0 is background.
 
-    Raises InputError as `read_picture` and `read_labels`.
+    `what` names them in messages. Raises InputError as `read_picture` and `read_labels`.
 
     >>> np.save("tissues.npy", np.array([[0, 1, 4]]))
     >>> read_label_picture("tissues.npy").images.ravel().tolist()
@@ -89,11 +94,9 @@ def read_label_picture(path, place=None):
     """
     if suffix_of(path) in SUFFIXES:
         _refuse_place(path, place)
-        return Picture(read_labels(path))
+        return Picture(read_labels(path, what))
     pixels, geometry, *_ = _read_slice(path, place)
-    whole = np.isfinite(pixels).all() and (pixels == np.round(pixels)).all() and np.abs(pixels).max() < 2**31
-    labels = pixels.astype(np.int32) if pixels.dtype.kind == "f" and whole else pixels
-    return Picture(_checked_labels(labels, path)[None, :, :, None], geometry)
+    return Picture(_as_labels(pixels, path, what)[None, :, :, None], geometry)
 
 
 def refuse_constant(images, path):
@@ -116,6 +119,18 @@ def for_all(arrays, count):
     [[1, 2], [1, 2], [1, 2]]
     """
     return np.ascontiguousarray(np.broadcast_to(arrays, (count, *arrays.shape[1:])))
+
+
+def in_type(images, dtype):
+    """Images of floats in the type `dtype`: of integers, they are rounded, and stay within what it can hold.
+
+    >>> in_type(np.array([-0.4, 99.6, 300]), np.dtype("uint8")).tolist()
+    [0, 100, 255]
+    """
+    if dtype.kind not in "iu":
+        return images.astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    return np.rint(images.astype(np.float64)).clip(limits.min, limits.max).astype(dtype)
 
 
 def write_image(path, image, geometry):
@@ -144,13 +159,13 @@ def _read_slice(path, place):
         raise InputError(f"there is no image file {path}")
     suffix = suffix_of(path)
     if suffix not in MEDICAL:
-        raise InputError(f"{path} is neither .png, .npy, .nii, .nii.gz nor DICOM")
+        raise InputError(f"{path} is neither .png, .npy, .nii, .nii.gz nor DICOM: {REMEDY}")
     return MEDICAL[suffix](path, place)
 
 
 def _refuse_place(path, place):
     if place is not None:
-        raise InputError(f"{path} is no volume: leave out the slice {place}")
+        raise InputError(f"{path} is no volume: leave out the slice {place}{OF_ONE_ALONE}")
 
 
 def _is_dicom(path):
@@ -161,17 +176,28 @@ def _is_dicom(path):
         return file.read(132)[128:] == b"DICM"
 
 
+def fits_png(image):
+    """Whether the numbers of an image are such as `write_image` puts into a PNG file.
+
+    >>> fits_png(np.array([0, 1.5])), fits_png(np.array([0, 0.5])), fits_png(np.array([0, 1], "int16"))
+    (False, True, False)
+    """
+    if image.dtype.kind == "f":
+        return bool(image.min() >= -ROUNDING and image.max() <= 1 + ROUNDING)
+    return image.dtype in WITH_WHITE
+
+
 def _write_png(path, image, geometry):
     from PIL import Image
 
     image = np.asarray(image)
-    if image.dtype.kind == "f" and image.min() >= -ROUNDING and image.max() <= 1 + ROUNDING:
-        image = (255 * image.clip(0, 1)).round().astype(np.uint8)
-    if image.dtype not in (np.uint8, np.uint16) or image.ndim != 2:
+    if image.ndim != 2 or not fits_png(image):
         raise InputError(
             f"{path} cannot hold {image.dtype} from {image.min():.4g} to {image.max():.4g} of the shape "
             f"{image.shape}: expected one image of uint8, uint16, or floats in [0, 1]; .npy takes all numbers"
         )
+    if image.dtype.kind == "f":
+        image = (255 * image.clip(0, 1)).round().astype(np.uint8)
     with atomic_write(path) as file:
         Image.fromarray(image).save(file, "PNG")
 
@@ -189,28 +215,25 @@ def read_images(path):
     """Read one image or a stack from a PNG or .npy file, as a network takes it: (N, H, W, 1), float32, in [0, 1].
 
     A PNG file must be grey. In a NumPy file (.npy) there is (H, W) or (N, H, W); uint8 is divided by 255, uint16 by
-    65535, and floats must lie in [0, 1]. Raises InputError as `read_intensities`, and for values out of range.
+    65535, and floats in [0, 1] stay what they are. Of all else nobody knows which value is white: it is scaled by its
+    percentiles (`normalise_percentiles`). Raises InputError as `read_intensities`.
 
     >>> np.save("image.npy", np.array([[0, 51, 255]], "uint8"))
     >>> read_images("image.npy")[0, :, :, 0].astype(float).round(6).tolist()
     [[0.0, 0.2, 1.0]]
     """
     images = read_intensities(path)
-    if images.dtype.kind == "u":
-        images = (images / np.iinfo(images.dtype).max).astype(np.float32)
-    if images.min() < -ROUNDING or images.max() > 1 + ROUNDING:
-        raise InputError(
-            f"{path} has intensities from {images.min():.4g} to {images.max():.4g}: scale them to [0, 1] first"
-        )
-    return np.clip(images, 0, 1)
+    if images.dtype in WITH_WHITE:
+        return (images / np.iinfo(images.dtype).max).astype(np.float32)
+    return np.clip(images, 0, 1) if fits_png(images) else normalise_percentiles(images)
 
 
 def read_intensities(path):
     """Read one image or a stack in whatever unit it has, (N, H, W, 1).
 
-    In a NumPy file (.npy) there is (H, W) or (N, H, W) of uint8 or uint16, which stay what they are, or of floats,
-    which become float32. A PNG file must be grey, and becomes float32 with 1 for white. Raises InputError for other
-    files, more than one channel, values that are not finite, and as `refuse_constant`.
+    In a NumPy file (.npy) there is (H, W) or (N, H, W) of integers, which stay what they are, or of floats, which
+    become float32. A PNG file must be grey, and becomes float32 with 1 for white. Raises InputError for other files,
+    more than one channel, values that are not finite, and as `refuse_constant`.
 
     >>> np.save("ct.npy", np.array([[-1000.0, 0.0, 40.0]]))
     >>> read_intensities("ct.npy")[0, :, :, 0].tolist()
@@ -226,40 +249,52 @@ def read_intensities(path):
 def _read_stored(path):
     """(N, H, W, 1) as `read_intensities`, but a PNG file with 8 or 16 bits is uint8 or uint16."""
     images = _read_array(path, as_labels=False)
-    if images.dtype.str[1:] not in ("u1", "u2", "f2", "f4", "f8"):  # in an int64, nobody knows which value is white
-        raise InputError(f"{path} holds {images.dtype}: expected uint8, uint16, or floats in [0, 1]")
-    return _checked(_as_stack(images, path), path)
+    if images.dtype.kind not in "iuf":
+        raise InputError(f"{path} holds {images.dtype}: expected a grey image, integers or floats")
+    return _checked(_as_stack(images if images.dtype.kind in "iu" else _as_float32(images), path), path)
+
+
+def _as_float32(images):
+    with np.errstate(over="ignore"):  # becomes infinite, which is reported
+        return images.astype(np.float32, copy=False)
 
 
 def _checked(images, path):
-    """Images (N, H, W, 1): all but uint8 and uint16 as float32, and finite."""
-    unsigned = images.dtype.str[1:] in ("u1", "u2")
-    with np.errstate(over="ignore"):  # becomes infinite, which is reported below
-        images = images.astype(images.dtype.newbyteorder("=") if unsigned else np.float32, copy=False)
+    """Images (N, H, W, 1) in the byte order of this machine, and finite."""
     bad = np.size(images) - np.count_nonzero(np.isfinite(images))
     if bad:
         raise InputError(f"{path} has {bad} values that are NaN or infinite: replace them first")
-    return images
+    return images.astype(images.dtype.newbyteorder("="), copy=False)
 
 
-def read_labels(path):
+def read_labels(path, what="label map"):
     """Read one label map or a stack, (N, H, W, 1): the whole numbers that are in the file; 0 is background.
 
     A PNG file is grey, or has a palette, whose indices are the labels. In a NumPy file (.npy) there is (H, W) or
-    (N, H, W) of integers. Raises InputError for other files, colours, and values that are not whole numbers from 0.
+    (N, H, W) of integers, of booleans, or of floats that are whole numbers. Raises InputError for other files, colours,
+    and values that are not whole numbers from 0; `what` names what was expected instead.
 
     >>> from PIL import Image
     >>> Image.fromarray(np.array([[0, 1, 4]], "uint8")).save("tissues.png")
     >>> read_labels("tissues.png")[0, :, :, 0].tolist()
     [[0, 1, 4]]
     """
-    return _as_stack(_checked_labels(_read_array(path, as_labels=True), path), path)
+    return _as_stack(_as_labels(_read_array(path, as_labels=True), path, what), path)
 
 
-def _checked_labels(labels, path):
-    if labels.dtype.kind not in "ui" or (labels.size and labels.min() < 0):
-        raise InputError(f"{path} holds {labels.dtype}: expected label maps, whole numbers from 0 (background)")
-    return labels
+def _as_labels(numbers, path, what):
+    """Booleans and whole floats as integers; what is neither these nor integers from 0 is refused."""
+    if numbers.dtype.kind == "b":
+        return numbers.astype(np.uint8)
+    with np.errstate(invalid="ignore"):
+        whole = numbers.astype(np.int32) if numbers.dtype.kind == "f" else numbers
+    if whole.dtype.kind not in "ui" or not np.array_equal(whole, numbers):
+        raise InputError(f"{path} holds {numbers.dtype}: expected {what}s, whole numbers from 0 (background)")
+    if whole.min(initial=0) < 0:
+        raise InputError(
+            f"{path} holds numbers down to {whole.min()}: expected {what}s, whole numbers from 0 (background)"
+        )
+    return whole
 
 
 def _as_stack(images, path):
@@ -291,7 +326,7 @@ def _read_array(path, as_labels):
         raise
     except Exception as error:  # the readers raise errors of many kinds
         raise InputError(f"{path} cannot be read as an image: it is damaged or of another format ({error})") from None
-    raise InputError(f"{path} is neither a .png nor a .npy file")
+    raise InputError(f"{path} is neither a .png nor a .npy file: {REMEDY}")
 
 
 def _read_png(path, as_labels):
@@ -301,7 +336,7 @@ def _read_png(path, as_labels):
     with Image.open(path, formats=["PNG"]) as image:
         mode, pixels = image.mode, np.asarray(image)
     if as_labels and pixels.ndim != 2:
-        raise InputError(f"{path} is in colour: expected a label map, grey or with a palette")
+        raise InputError(f"{path} is in colour: expected a label map or a mask, grey or with a palette")
     if pixels.ndim != 2 or (mode == "P" and not as_labels):
         found = "a palette" if mode == "P" else f"{pixels.shape[2]} channels"
         raise InputError(f"{path} has {found}: expected a grey image; convert it to greyscale first")

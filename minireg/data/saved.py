@@ -8,7 +8,7 @@ import numpy as np
 
 from minireg import backend
 from minireg.data.geometry import Geometry
-from minireg.data.images import ROUNDING, WRITERS, for_all, write_image
+from minireg.data.images import WRITERS, fits_png, for_all, in_type, write_image
 from minireg.data.medical import write_itk_field
 from minireg.data.points import write_points
 from minireg.errors import InputError
@@ -36,6 +36,32 @@ class Registration(NamedTuple):
     moving_shape: tuple
     fixed: Geometry = Geometry()
     moving: Geometry = Geometry()
+
+    def how_far(self, start, spacings):
+        """In words, how far from the field `start` those pixels look that look inside the moving image.
+
+        `spacings` are those of the moving and the fixed image, in mm from one row, and one column, to the next.
+
+        >>> right = np.full((1, 4, 5, 2), (0, 2), "float32")
+        >>> Registration(right, (4, 5)).how_far(np.zeros_like(right), ((1, 1), (1, 1)))
+        'moved by 2.00 pixels on average, 2.00 pixels at most'
+        """
+        displacement, inside = self.displacement, True
+        for axis, side in enumerate(self.moving_shape):
+            own = np.arange(displacement.shape[1 + axis], dtype=np.float32)
+            looked_at = displacement[..., axis] + (own[:, None] if axis == 0 else own)
+            inside = inside & (looked_at > -0.5) & (looked_at < side - 0.5)
+        if not inside.any():
+            return "no pixel looks inside the moving image"
+        down, across = ((displacement[..., axis] - start[..., axis]) * spacings[0][axis] for axis in (0, 1))
+        lengths = np.hypot(down, across)[inside]
+        side = min(spacings[1])  # of a pixel of the fixed image, the finer one
+        measured = self.fixed.measured and self.moving.measured
+        mean, most = (
+            f"{length / side:.2f} pixels" + (f" ({length:.2f} mm)" if measured else "")
+            for length in (lengths.mean(dtype=np.float64), lengths.max())
+        )
+        return f"moved by {mean} on average, {most} at most"
 
 
 def save_registration(path, registration, **arrays):
@@ -67,9 +93,10 @@ def load_registration(path):
             for name in ("fixed", "moving")
         ]
         displacement, moving_shape = arrays["displacement"], tuple(int(side) for side in arrays["moving_shape"])
-    except Exception as error:  # damaged archives raise errors of many kinds
+    except Exception:  # damaged archives raise errors of many kinds
         raise InputError(
-            f"{path} cannot be read as a registration ({error}): expected the registration.npz of minireg.register"
+            f"{path} cannot be read as a registration: expected the registration.npz that minireg.register has "
+            "written; images come after it"
         ) from None
     good = displacement.ndim == 4 and displacement.shape[3] == 2 and displacement.dtype.kind == "f"
     if not good or not np.isfinite(displacement).all():
@@ -83,8 +110,8 @@ def save_results(folder, registration, arrays, dtype, suffix, points=None):
     """Write all there is of a registration but the pictures, in place of what an earlier one has left in the folder.
 
     That is registration.npz with further `arrays` too, affine.txt, and points.csv, if there are points (`save_points`).
-    Of a single pair also displacement.nii.gz (`save_for_itk`) and the image arrays["warped"] (N, H, W), rounded if
-    `dtype` is one of integers, in the format `suffix` (`write_image`); .npy for numbers that PNG cannot hold.
+    Of a single pair also displacement.nii.gz (`save_for_itk`) and the image arrays["warped"] (N, H, W), in the type
+    `dtype` of the moving image (`in_type`) and the format `suffix` (`write_image`); .npy for what PNG cannot hold.
 
     Raises InputError as `write_image`, OSError as `atomic_write`.
 
@@ -107,10 +134,8 @@ def save_results(folder, registration, arrays, dtype, suffix, points=None):
         save_points(folder / POINTS, points, registration)
     save_for_itk(folder / ITK, registration)
     if len(registration.displacement) == 1:
-        (warped,) = arrays["warped"]
-        if dtype.kind == "u":
-            warped = np.rint(warped).astype(dtype)
-        elif suffix == ".png" and not -ROUNDING <= warped.min() <= warped.max() <= 1 + ROUNDING:
+        warped = in_type(arrays["warped"][0], dtype)
+        if suffix == ".png" and not fits_png(warped):
             suffix = ".npy"
         write_image(folder / f"warped{suffix}", warped, registration.fixed)
 

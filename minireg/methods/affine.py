@@ -26,7 +26,7 @@ CANDIDATES = 6  # of the search, which are improved before one is chosen
 SMALLEST_OVERLAP = 0.4  # of the smaller image's pixels
 COST_OF_A_TURN = 0.2  # of a turn by 180 degrees, in correlation or what is left: small turns are the likelier ones
 ITERATIONS = 20
-NOTHING = 0.01  # pixels: a step that moves no point by more is the last
+NOTHING = 0.02  # pixels: a step that moves no point by more is the last
 DAMPING = 1e-6  # of the trace, in the normal equations
 LARGEST_STRETCH = 2.5
 TINY = 1e-12
@@ -114,19 +114,19 @@ def _plausible(maps, height, width):
 
 
 def _motions(generators, height, width):
-    """What each generator does at each pixel: (K, 1, H, W, 2)."""
+    """What each generator does at each pixel: (K, HW, 2)."""
     places = np.stack([*np.mgrid[:height, :width], np.ones((height, width))], axis=-1)
     places[..., :2] -= np.array([height - 1, width - 1]) / 2
     motions = places.reshape(-1, 3) @ generators[:, :2].swapaxes(1, 2)
-    return backend.to_device(motions.reshape(len(generators), 1, height, width, 2).astype(np.float32))
+    return backend.to_device(motions.astype(np.float32))
 
 
 def _normal_equations(residuals, motions):
     """The sums over p of w J_k J_l and w J_k (b - a), with J_k = J G_k p; and what share of both variances is left."""
     normal = force = total = spread = 0
     for a, b, weight in residuals:
-        j = (gradient(a) + gradient(b)) / 2
-        along = xp.stack([xp.sum(j * motion, axis=-1).reshape(len(a), -1) for motion in motions], axis=1)  # (N, K, HW)
+        j = gradient((a + b) / 2).reshape(len(a), 1, -1, 2)
+        along = j[..., 0] * motions[..., 0] + j[..., 1] * motions[..., 1]  # (N, K, HW)
         weighted = along * weight.reshape(len(a), 1, -1)
         normal = normal + weighted @ xp.swapaxes(along, 1, 2)
         force = force + (weighted @ (b - a).reshape(len(a), -1, 1))[..., 0]
@@ -157,9 +157,8 @@ def search(moving, fixed):
     (a, of_a), (b, of_b) = moving, fixed
     found = []
     for angle, scale in turns:
-        cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
-        turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
-        root = square_root(turn[None])[0]
+        cosine, sine = np.sqrt(scale) * np.cos(angle / 2), np.sqrt(scale) * np.sin(angle / 2)
+        root = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
         seen = [_look(x, mask, m) for x, mask, m in ((a, of_a, root), (b, of_b, np.linalg.inv(root)))]
         score, shift = _best_shift(*seen[0], *seen[1])
         middle = np.broadcast_to(np.eye(3), (len(a), 3, 3)).copy()

@@ -30,6 +30,7 @@ COARSEST = 16  # pixels along the shorter side
 FINEST = 1024  # pixels along the longer side: a finer level would move nothing by more than a tenth of a pixel
 SEARCHED = 48  # pixels along the longer side, of the images that all turns and shifts are tried with
 AFFINE_FINEST = 256  # pixels along the longer side, at which an affine map is as exact as it gets
+AFFINE_ENOUGH = 128  # the same, where a deformable stage goes on from it
 MOST_PIXELS = 64 * 1024  # of all pairs that are registered together
 WHOLE = 0.999  # of a pixel: sampled from known ones alone, but for rounding
 TINY = 1e-12
@@ -107,13 +108,15 @@ def align(
     found = np.empty((*moving.shape[:3], 2), np.float32)
     scales = _scales(height, width, levels)
     refined = scales if start is None else scales[-(levels or 1) :]
+    finest = AFFINE_ENOUGH if "deformable" in stages and iterations else AFFINE_FINEST
     together = max(1, min(PAIRS_AT_A_TIME, MOST_PIXELS // (height * width)))
     with tqdm(total=len(moving) * len(scales), desc="aligning", unit="level", disable=not progress) as bar:
         for first in range(0, len(moving), together):
             batch = slice(first, first + together)
             pair = [np.concatenate([x[batch], mask[batch]], axis=-1) for x, mask in zip(images, masks, strict=True)]
             pyramid = _Pyramid(pair, scales, loss)
-            maps = _affine(pyramid) if "affine" in stages else np.broadcast_to(np.eye(3), (len(pair[0]), 3, 3))
+            still = np.broadcast_to(np.eye(3), (len(pair[0]), 3, 3))
+            maps = _affine(pyramid, finest) if "affine" in stages else still
             if "deformable" in stages:
                 begin = None if start is None else _begin(start, moving[batch], fixed[batch], maps, pyramid.shape)
                 field = _deformable(pyramid, maps, begin, refined, smoothness, int(iterations), tolerance, bar)
@@ -127,18 +130,23 @@ def align(
 
 
 def _deformable(pyramid, maps, begin, scales, smoothness, iterations, tolerance, bar):
-    """The displacement of S o exp(v) o S, with the velocity v refined from scale to scale."""
+    """The displacement of S o exp(v) o S, with the velocity v refined from scale to scale.
+
+    With w = exp(v) - identity, it is p -> S(S p + w(S p)); w(S p) is taken at the finest scale, and then made finer.
+    """
     height, width = pyramid.shape
+    scale = scales[-1] if iterations else 1
     velocity = flow = None
     if begin is not None:
         flow, back = begin
         velocity = (logarithm(flow) - logarithm(back)) / 2
     if iterations:
         velocity = _refined(velocity, pyramid, maps, scales, smoothness, iterations, tolerance, bar)
-        flow = integrate(finer(velocity, height // velocity.shape[1]), FINAL_SQUARINGS).data
+        flow = integrate(finer(velocity, height // scale // velocity.shape[1]), FINAL_SQUARINGS).data
     root = square_root(maps)
-    along = displacement_of(root, height, width)
-    return _then_affine(along + ops.warp(flow, along, border="edge").data, root)  # p -> S(q + w(q)), q = S p
+    there = displacement_of(at_scale(root, scale), height // scale, width // scale)
+    further = finer(ops.warp(flow, there, border="edge").data, scale)
+    return _then_affine(displacement_of(root, height, width) + further, root)
 
 
 def _refined(velocity, pyramid, maps, scales, smoothness, iterations, tolerance, bar):
@@ -177,9 +185,9 @@ def _then_affine(displacement, maps):
     return displacement_of(maps, *displacement.shape[1:3]) + displacement @ linear
 
 
-def _affine(pyramid):
+def _affine(pyramid, finest):
     """The maps of all pairs: the best start at a coarse scale, and then finer and finer."""
-    scales = [scale for scale in pyramid.scales if max(pyramid.shape) <= AFFINE_FINEST * scale] or pyramid.scales[:1]
+    scales = [scale for scale in pyramid.scales if max(pyramid.shape) <= finest * scale] or pyramid.scales[:1]
     start = next((s for s in scales if max(pyramid.shape) > s * SEARCHED / 2), scales[-1])
     starts = search(*pyramid.for_search(start))
     count = starts.shape[1]
@@ -225,15 +233,17 @@ class _Pyramid:
         self.prepare, self.residuals = COMPARISONS[loss]
         self.loss = loss
 
-    def _prepared(self, scale):
+    def _prepared(self, scale, coarsely=True):
+        """With the mask as it is, where a map of a few numbers is looked for; or without what windows know by half."""
         for x in self.images:
             pooled = pool(x, scale)
             mask = (pooled[..., 1:] > WHOLE).astype(x.dtype)
-            yield xp.concatenate(self.prepare(pooled[..., :1], mask), axis=-1)
+            image, known = self.prepare(pooled[..., :1], mask)
+            yield xp.concatenate([image, mask if coarsely else known], axis=-1)
 
     def level(self, scale, root=None, times=1):
         """Both images at this scale, each seen along S or its inverse too, and each pair so many times."""
-        moving, fixed = (xp.repeat(x, times, axis=0) for x in self._prepared(scale))
+        moving, fixed = (xp.repeat(x, times, axis=0) for x in self._prepared(scale, root is None))
         return _View(moving, fixed, self.residuals, root)
 
     def for_search(self, scale):
@@ -278,8 +288,13 @@ class _View:
 
 def _interior(mask):
     """1 where the mask and its neighbours are 1: a difference over its border means nothing."""
-    whole = (mask > WHOLE) & xp.all(xp.abs(gradient(mask)) < 1 - WHOLE, axis=-1, keepdims=True)
-    return whole.astype(mask.dtype)
+    whole = mask > WHOLE
+    inside = whole.copy()
+    inside[:, 1:] &= whole[:, :-1]
+    inside[:, :-1] &= whole[:, 1:]
+    inside[:, :, 1:] &= whole[:, :, :-1]
+    inside[:, :, :-1] &= whole[:, :, 1:]
+    return inside.astype(mask.dtype)
 
 
 def _checked_stages(stages):

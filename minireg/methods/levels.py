@@ -21,9 +21,8 @@ def pool(array, size):
 
 def gradient(image):
     """(N, H, W, 1) -> (N, H, W, 2): central differences; beyond its border the image continues."""
-    x = xp.pad(image[..., 0], [(0, 0), (1, 1), (1, 1)], mode="edge")
-    along_rows, along_columns = x[:, 2:, 1:-1] - x[:, :-2, 1:-1], x[:, 1:-1, 2:] - x[:, 1:-1, :-2]
-    return xp.stack([along_rows, along_columns], axis=-1) / 2
+    x = xp.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="edge") / 2
+    return xp.concatenate([x[:, 2:, 1:-1] - x[:, :-2, 1:-1], x[:, 1:-1, 2:] - x[:, 1:-1, :-2]], axis=-1)
 
 
 def coarse_to_fine(solve, moving, fixed, start, levels, iterations, progress):

@@ -21,7 +21,8 @@ from minireg.fields import smooth
 
 LOCAL_SIGMA = 2.0  # of the Gaussian window of local_ncc, in pixels of the level
 LOCAL_NOISE = 0.02  # added to the deviation in a window (squares), of intensities in [0, 1]: what is less is noise
-MOSTLY = 0.6  # of a window has to be known
+MOSTLY = 0.7  # of a window has to be known
+CONTINUED, NEIGHBOURS_SIGMA, NEARBY = 6, 0.6, 1e-4  # pixels beyond the known ones, by means of neighbours
 BINS = 32  # of intensities, between which what they foretell is interpolated
 # The part of an image's variance that cannot be foretold however well they are aligned, and by how much a residual that
 # is foretold well counts more. From validation pairs (benchmarks/real_images.py).
@@ -36,12 +37,23 @@ def _as_it_is(image, mask):
 def _locally_normalised(image, mask):
     """(x - m) / sqrt(s^2 + noise^2) with the mean m and the deviation s in the Gaussian window around each pixel.
 
-    A pixel whose window lies outside of the mask for a good part is known no longer: its mean is one of other things.
+    A pixel whose window is unknown for a good part is known no longer.
     """
+    image = _continued(image, mask)
     image = image - smooth(image, LOCAL_SIGMA).data
     variance = smooth(image * image, LOCAL_SIGMA).data
     known = mask * (smooth(mask, LOCAL_SIGMA).data > MOSTLY)
     return image / xp.sqrt(variance + LOCAL_NOISE**2), known.astype(mask.dtype)
+
+
+def _continued(image, mask):
+    """The image continued beyond what is known by some pixels, lest the border of a mask be seen as an edge."""
+    known, rest = mask > 0, image
+    for _ in range(0 if known.all() else CONTINUED):
+        share = smooth(known.astype(image.dtype), NEIGHBOURS_SIGMA).data
+        nearby = smooth(xp.where(known, image, 0), NEIGHBOURS_SIGMA).data / xp.maximum(share, TINY)
+        image, known = xp.where(known, image, nearby), known | (share > NEARBY)
+    return xp.where(known, image, rest)
 
 
 def _equal(a, b, inside):
@@ -77,23 +89,23 @@ def _foretold(a, b, inside):
 def _conditional_mean(given, wanted, inside):
     """E[wanted | given] at each pixel: means over bins of `given`, smoothed, and linear between their centres."""
     places = xp.clip(given, 0, 1) * (BINS - 1)
-    below = xp.minimum(places.astype(xp.int64), BINS - 2)
-    part = places - below
-    expected = xp.empty_like(wanted)
-    for n in range(len(given)):
-        k, t, w, y = (array[n].ravel() for array in (below, part, inside, wanted))
-        count, total = (
-            _smoothed(xp.bincount(k, (1 - t) * w * v, BINS) + xp.bincount(k + 1, t * w * v, BINS))
-            for v in (xp.ones_like(y), y)
-        )
-        mean = (total / xp.maximum(count, TINY)).astype(wanted.dtype)
-        expected[n] = ((1 - t) * mean[k] + t * mean[k + 1]).reshape(wanted.shape[1:])
-    return expected
+    below = xp.minimum(xp.floor(places), BINS - 2)
+    part = (places - below).ravel()
+    count = len(given) * BINS
+    bins = (below.astype(xp.int64) + BINS * xp.arange(len(given)).reshape(-1, 1, 1, 1)).ravel()
+
+    def sums(weight):
+        above = part * weight.ravel()
+        both = xp.bincount(bins, weight.ravel() - above, count) + xp.bincount(bins + 1, above, count)
+        return _smoothed(both.reshape(-1, BINS))
+
+    mean = (sums(inside * wanted) / xp.maximum(sums(inside), TINY)).astype(wanted.dtype)
+    return ((1 - part) * xp.take(mean, bins) + part * xp.take(mean, bins + 1)).reshape(wanted.shape)
 
 
-def _smoothed(histogram):
-    wide = xp.pad(histogram, 1, mode="edge")
-    return (wide[:-2] + 2 * wide[1:-1] + wide[2:]) / 4
+def _smoothed(histograms):
+    wide = xp.pad(histograms, [(0, 0), (1, 1)], mode="edge")
+    return (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
 
 
 def _mean(x, inside):

@@ -80,15 +80,18 @@ def shortened(step, factor):
 
 
 def _lengths(step, factor):
-    return factor * xp.sqrt(xp.sum(step * step, axis=-1, keepdims=True))
+    return factor * xp.sqrt(step[..., :1] ** 2 + step[..., 1:] ** 2)
 
 
 def half_way(velocity, shape):
-    """exp(v/2) and exp(-v/2), in pixels of an image of this shape (H, W), from a coarser velocity."""
-    fine = finer(velocity, shape[0] // velocity.shape[1])
-    longest = max(float(xp.max(xp.abs(fine))) / 2, SHORT)
+    """exp(v/2) and exp(-v/2), in pixels of an image of this shape (H, W), from a coarser velocity.
+
+    Integrated on the grid of the velocity, where it is smooth, and then made finer: that is many times quicker.
+    """
+    factor = shape[0] // velocity.shape[1]
+    longest = max(factor * float(xp.max(xp.abs(velocity))) / 2, SHORT)
     squarings = max(1, math.ceil(math.log2(longest / SHORT)))  # as few as will do while it is looked for
-    return integrate(fine * 0.5, squarings).data, integrate(fine * -0.5, squarings).data
+    return tuple(finer(integrate(half, squarings).data, factor) for half in (velocity * 0.5, velocity * -0.5))
 
 
 def finer(velocity, factor):
@@ -111,11 +114,13 @@ def normal_equations(residuals, factor):
     """
     normal = force = 0
     for a, b, weight in residuals:
-        j = (gradient(a) + gradient(b)) / 2
+        j = gradient((a + b) / 2)
         row, column = j[..., :1], j[..., 1:]
-        normal = normal + weight * xp.concatenate([row * row, row * column, column * column], axis=-1)
-        force = force + weight * (b - a) * j
-    return pool(normal, factor) * factor**2, pool(force, factor) * factor
+        products = row * row, row * column, column * column, row * (b - a), column * (b - a)
+        rr, rc, cc, r, c = (pool(weight * product, factor) for product in products)
+        normal = normal + xp.concatenate([rr, rc, cc], axis=-1)
+        force = force + xp.concatenate([r, c], axis=-1)
+    return normal * factor**2, force * factor
 
 
 def conjugate_gradients(normal, bending, force):

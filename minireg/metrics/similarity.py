@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from minireg.errors import InputError
-from minireg.metrics.checks import float64_batches
+from minireg.metrics.checks import checked_mask, float64_batches
 from minireg.ops.filtering import SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
 
 # An image that deviates from its mean by no more than float32 rounding has no structure to correlate: this is
@@ -12,7 +12,7 @@ from minireg.ops.filtering import SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
 CONSTANT_IMAGE_TOLERANCE = 4 * float(np.finfo(np.float32).eps)
 
 
-def ncc(a, b):
+def ncc(a, b, mask=None):
     """Global normalised cross-correlation: Pearson's correlation of the intensities of each pair.
 
         ncc = sum (a - mean a)(b - mean b) / sqrt(sum (a - mean a)^2 sum (b - mean b)^2)
@@ -20,15 +20,20 @@ def ncc(a, b):
     Sums and means run over H, W and C. Both images are centred before anything is squared; the textbook shortcut
     E[a^2] - E[a]^2 loses every digit when an image is bright and flat.
 
-    a and b are float arrays (N, H, W, C); the result is a float64 array (N,) in [-1, 1], 0 where either image is
-    constant up to float32 rounding, never NaN. Raises InputError where the shapes differ or are others, the numbers are
-    not floating point, or some are not finite.
+    a and b are float arrays (N, H, W, C); mask, an optional bool array (N, H, W), counts only its pixels. The result is
+    a float64 array (N,) in [-1, 1], 0 where either image is constant up to float32 rounding, never NaN. Raises
+    InputError where the shapes differ or are others, the numbers are not floating point, or some are not finite, and
+    for a mask that is not boolean or of another shape.
 
     >>> a = np.array([0.0, 1.0, 2.0, 3.0]).reshape(1, 2, 2, 1)
     >>> ncc(a, 7 - 2 * a).round(6).tolist()
     [-1.0]
+    >>> ncc(a, np.where(a < 3, a, -9), mask=a[..., 0] < 3).round(6).tolist()
+    [1.0]
     """
     a, b = float64_batches(a=a, b=b)
+    if mask is not None:
+        a, b = (_mean_outside(images, checked_mask(mask, a.shape[:3])[..., None]) for images in (a, b))
     return np.clip(np.sum(_unit_vectors(a) * _unit_vectors(b), axis=1), -1, 1)
 
 
@@ -90,6 +95,13 @@ def _unit_vectors(images):
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     structured = length > CONSTANT_IMAGE_TOLERANCE * np.linalg.norm(rows, axis=1, keepdims=True)
     return np.divide(centred, length, out=np.zeros_like(centred), where=structured)
+
+
+def _mean_outside(images, mask):
+    """Images that are, outside of a mask (N, H, W, 1), the mean of what is in it: there, nothing deviates from it."""
+    count = images.shape[-1] * mask.sum(axis=(1, 2, 3), keepdims=True)
+    mean = np.where(mask, images, 0).sum(axis=(1, 2, 3), keepdims=True) / np.maximum(count, 1)
+    return np.where(mask, images, mean)
 
 
 def _gaussian_average(images):

@@ -9,6 +9,8 @@ about, so one may choose by them. Scoring draws no random numbers and changes no
 without.
 """
 
+import math
+
 import numpy as np
 
 from minireg import backend
@@ -20,6 +22,7 @@ STEPS_BETWEEN, PAIRS = 25, 12  # 2 to 4 % of the time of training
 FIRST_STEPS = 5  # in which nothing is learned yet
 LEARNED, APART = 0.01, 0.05  # shares of what training has gained; see docs/recipes.md
 FOLLOWED = 0.5  # of what the training pairs have learned
+SURE = 3  # standard errors, beyond which a difference of means is no noise of the batches
 REMEDY = "the network learns its images by heart: take more images, fewer --steps or more --smoothness"
 
 
@@ -64,7 +67,8 @@ def warning(similarity, validation, halfway):
 
     The validation pairs are behind the training pairs, and one of two things, measured by what the latter have gained
     since the first steps: they are a twentieth of it behind; or in the second half of the run, the training pairs have
-    improved by a hundredth of it and more, and the validation pairs by less than half of that.
+    improved by a hundredth of it and more, and the validation pairs by less than half of that. What the training pairs
+    have gained and improved must be beyond the noise of their batches: where nothing is learned, there is no warning.
 
     Parameters
     ----------
@@ -79,6 +83,8 @@ def warning(similarity, validation, halfway):
     >>> validation[99:] = np.where(np.isnan(validation[99:]), np.nan, 0.06)
     >>> warning(similarity, validation, 100).split(",")[0]
     'since step 125 the training pairs have improved (0.0501 to 0.0267)'
+    >>> learns_nothing = 0.47 + 0.04 * np.random.default_rng(0).standard_normal(200)
+    >>> warning(learns_nothing, np.where(np.isnan(validation), np.nan, 0.5), 100)
     """
     similarity, validation = np.asarray(similarity), np.asarray(validation)
     scored = np.flatnonzero(np.isfinite(validation))
@@ -90,7 +96,11 @@ def warning(similarity, validation, halfway):
     then, now = (similarity[max(0, end + 1 - STEPS_BETWEEN) : end + 1].mean() for end in (first, last))
     gained, learned, followed = start - now, then - now, validation[first] - validation[last]
     behind = validation[last] - now
-    if behind > 0 and learned > LEARNED * gained and followed < FOLLOWED * learned:
+    scatter = similarity[max(0, last + 1 - STEPS_BETWEEN) : last + 1].std()  # of the batches
+    if gained <= SURE * scatter * math.sqrt(1 / FIRST_STEPS + 1 / STEPS_BETWEEN):
+        return None
+    improved = learned > max(LEARNED * gained, SURE * scatter * math.sqrt(2 / STEPS_BETWEEN))
+    if behind > 0 and improved and followed < FOLLOWED * learned:
         return (
             f"since step {first + 1} the training pairs have improved ({then:.4f} to {now:.4f}), and the validation "
             f"pairs have not followed ({validation[first]:.4f} to {validation[last]:.4f}): {REMEDY}"
