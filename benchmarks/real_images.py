@@ -9,6 +9,11 @@ smooth random field, sampled with cubic splines, with other intensities and nois
 there is a turn, as `align` has it everywhere. Time is wall-clock time with all cores.
 """
 
+# ruff: noqa: E402
+from minireg.command import prepare_process
+
+prepare_process()  # as minireg's command lines do
+
 import argparse
 import functools
 import sys

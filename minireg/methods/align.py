@@ -5,7 +5,8 @@
     displacement = align(moving, fixed, stages="affine")        # nothing but shift, turn, scale and shear
     displacement = align(moving, fixed, start=method)           # from what another method finds, such as a network
 
-`affine.py` and `symmetric.py` have the two stages, `residuals.py` what they make small; here they are put together.
+`affine.py`, `symmetric.py` and `exact.py` have the stages, `residuals.py` what they make small, and `views.py` the
+images as they see them; here they are put together.
 """
 
 import math
@@ -18,11 +19,12 @@ from minireg.backend import xp
 from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
 from minireg.fields import integrate, logarithm, warp_images
-from minireg.methods.affine import at_scale, cost_of_turn, displacement_of, improve, search, square_root, variance
+from minireg.methods.affine import at_scale, cost_of_turn, displacement_of, improve, search, square_root
 from minireg.methods.exact import descend
-from minireg.methods.levels import PAIRS_AT_A_TIME, SMALLEST_GRID, gradient, pool
+from minireg.methods.levels import PAIRS_AT_A_TIME, SMALLEST_GRID, pool
 from minireg.methods.residuals import COMPARISONS
-from minireg.methods.symmetric import FINAL_SQUARINGS, GRID, finer, refine_velocity, spacing
+from minireg.methods.symmetric import FINAL_SQUARINGS, finer, refine_velocity, spacing
+from minireg.methods.views import Pyramid, then_affine
 from minireg.models.common import checked_size
 
 STAGES = ("affine", "deformable")
@@ -32,9 +34,7 @@ SEARCHED = 48  # pixels along the longer side, of the images that all turns and 
 AFFINE_FINEST = 256  # pixels along the longer side, at which an affine map is as exact as it gets
 AFFINE_ENOUGH = 128  # the same, where a deformable stage goes on from it
 MOST_PIXELS = 64 * 1024  # of all pairs that are registered together
-WHOLE = 0.999  # of a pixel: sampled from known ones alone, but for rounding
-TINY = 1e-12
-SMOOTHNESS = {"local_ncc": 4.0, "ncc": 2.0}
+SMOOTHNESS = {"local_ncc": 4.0, "ncc": 2.0}  # of the losses that are not named, the first
 STIFFER_AT_FIRST = 8  # than the exact steps that follow: those begin where nothing folds
 WORTH = 0.98  # of what is left: a map of more numbers is kept if it leaves less than that
 
@@ -114,7 +114,7 @@ def align(
         for first in range(0, len(moving), together):
             batch = slice(first, first + together)
             pair = [np.concatenate([x[batch], mask[batch]], axis=-1) for x, mask in zip(images, masks, strict=True)]
-            pyramid = _Pyramid(pair, scales, loss)
+            pyramid = Pyramid(pair, scales, loss)
             still = np.broadcast_to(np.eye(3), (len(pair[0]), 3, 3))
             maps = _affine(pyramid, finest) if "affine" in stages else still
             if "deformable" in stages:
@@ -136,17 +136,15 @@ def _deformable(pyramid, maps, begin, scales, smoothness, iterations, tolerance,
     """
     height, width = pyramid.shape
     scale = scales[-1] if iterations else 1
-    velocity = flow = None
-    if begin is not None:
-        flow, back = begin
-        velocity = (logarithm(flow) - logarithm(back)) / 2
+    flow = begin and begin[0]
     if iterations:
+        velocity = begin and (logarithm(begin[0]) - logarithm(begin[1])) / 2
         velocity = _refined(velocity, pyramid, maps, scales, smoothness, iterations, tolerance, bar)
         flow = integrate(finer(velocity, height // scale // velocity.shape[1]), FINAL_SQUARINGS).data
     root = square_root(maps)
     there = displacement_of(at_scale(root, scale), height // scale, width // scale)
     further = finer(ops.warp(flow, there, border="edge").data, scale)
-    return _then_affine(displacement_of(root, height, width) + further, root)
+    return then_affine(displacement_of(root, height, width) + further, root)
 
 
 def _refined(velocity, pyramid, maps, scales, smoothness, iterations, tolerance, bar):
@@ -177,12 +175,6 @@ def _begin(start, moving, fixed, maps, shape):
     margin = [(0, 0), (0, shape[0] - height), (0, shape[1] - width), (0, 0)]
     found = start(*halves), start(*reversed(halves))
     return [backend.to_device(np.pad(u, margin, "edge").astype(np.float32)) for u in found]
-
-
-def _then_affine(displacement, maps):
-    """The displacement of p -> M(p + u(p)), exact beyond the border too."""
-    linear = backend.to_device(maps[:, None, :2, :2].swapaxes(2, 3).astype(np.float32))
-    return displacement_of(maps, *displacement.shape[1:3]) + displacement @ linear
 
 
 def _affine(pyramid, finest):
@@ -216,85 +208,6 @@ def _scales(height, width, levels):
     fit = 1 + max(0, int(math.log2(smaller / COARSEST)))
     levels = fit if levels is None else min(levels, 1 + max(0, int(math.log2(smaller / SMALLEST_GRID))))
     return [finest * 2**level for level in reversed(range(levels))]
-
-
-class _Pyramid:
-    """Both images at every scale, prepared for comparison, with the mask of what is known as a second channel."""
-
-    def __init__(self, pair, scales, loss):
-        _, height, width, _ = pair[0].shape
-        margin = [(0, 0), *((0, -side % (GRID * scales[0])) for side in (height, width)), (0, 0)]
-        self.scales = scales
-        self.images = [
-            backend.to_device(np.concatenate([np.pad(x[..., :1], margin, "edge"), np.pad(x[..., 1:], margin)], axis=-1))
-            for x in pair
-        ]
-        self.shape = self.images[0].shape[1:3]
-        self.prepare, self.residuals = COMPARISONS[loss]
-        self.loss = loss
-
-    def _prepared(self, scale, coarsely=True):
-        """With the mask as it is, where a map of a few numbers is looked for; or without what windows know by half."""
-        for x in self.images:
-            pooled = pool(x, scale)
-            mask = (pooled[..., 1:] > WHOLE).astype(x.dtype)
-            image, known = self.prepare(pooled[..., :1], mask)
-            yield xp.concatenate([image, mask if coarsely else known], axis=-1)
-
-    def level(self, scale, root=None, times=1):
-        """Both images at this scale, each seen along S or its inverse too, and each pair so many times."""
-        moving, fixed = (xp.repeat(x, times, axis=0) for x in self._prepared(scale, root is None))
-        return _View(moving, fixed, self.residuals, root)
-
-    def for_search(self, scale):
-        """For both images what is correlated, and the mask, NumPy (N, H, W)."""
-        for x in self._prepared(scale):
-            image, mask = x[..., :1], x[..., 1]
-            if self.loss == "mi":  # edges are where two kinds of images agree
-                image = xp.sqrt(xp.sum(gradient(image) ** 2, axis=-1, keepdims=True))
-            yield backend.to_host(image[..., 0]), backend.to_host(mask)
-
-
-class _View:
-    """Both prepared images as seen along two displacements, and how they are compared (`compare`: their residuals)."""
-
-    def __init__(self, moving, fixed, residuals, root):
-        self.images, self.compare, self.root = (moving, fixed), residuals, root
-        self.shape = moving.shape[1:3]
-        self.variances = [variance(x[..., :1], x[..., 1:]) for x in self.images]
-
-    def of(self, pairs):
-        """The view of some pairs alone, by their indices."""
-        root = None if self.root is None else self.root[backend.to_host(pairs)]
-        return _View(*(x[pairs] for x in self.images), self.compare, root)
-
-    def coverage(self, a, b, inside):
-        """The share of both images' variance, (N,), that lies where both are seen."""
-        seen, whole = (x + y for x, y in ((variance(a, inside), variance(b, inside)), self.variances))
-        return backend.to_host(xp.clip(seen / xp.maximum(whole, TINY), 0, 1))
-
-    def seen(self, forth, back):
-        """Both prepared images at two displacements (N, H, W, 2), and 1 or 0, whether both are known there."""
-        a, b, inside = self.warped(forth, back)
-        return a.data, b.data, inside
-
-    def warped(self, forth, back):
-        """The same as Tensors, with their gradients with respect to both displacements."""
-        if self.root is not None:
-            forth, back = _then_affine(forth, self.root), _then_affine(back, np.linalg.inv(self.root))
-        a, b = (ops.warp(x, u, border="zeros") for x, u in zip(self.images, (forth, back), strict=True))
-        return a[..., :1], b[..., :1], _interior(a.data[..., 1:]) * _interior(b.data[..., 1:])
-
-
-def _interior(mask):
-    """1 where the mask and its neighbours are 1: a difference over its border means nothing."""
-    whole = mask > WHOLE
-    inside = whole.copy()
-    inside[:, 1:] &= whole[:, :-1]
-    inside[:, :-1] &= whole[:, 1:]
-    inside[:, :, 1:] &= whole[:, :, :-1]
-    inside[:, :, :-1] &= whole[:, :, 1:]
-    return inside.astype(mask.dtype)
 
 
 def _checked_stages(stages):
