@@ -17,6 +17,7 @@ ROUNDING = 1e-11  # relative to the largest element: sums of a few thousand term
 ROUNDINGS, EPS = 100, float(np.finfo(np.float64).eps)  # what x is rounded to moves the VJP, too
 STEP = 1e-7  # relative to x: about two numbers of float32 further
 FAR = 1000.0  # an x that is larger takes no longer steps: its function need not be stretched as it is
+STILL, STILL_LINES, NOISE = 1e-6, 5, 30  # how much shorter, how many, and how much more than there is no noise
 SMOOTH = 1e-10  # relative to the largest element; stairs of float32 are 6e-8 high
 SAME_MEMORY = "Another result where its arrays held other numbers before: does it keep something by memory?"
 
@@ -145,20 +146,32 @@ def _check_smooth(check, wanted, c, of_c):
     """Along a line in x a VJP has no stairs, as float32 anywhere on the way makes, be it for one element of many.
 
     The fourth differences of anything smooth vanish over so short a line, to the rounding of the VJP and of x. Those of
-    rounded numbers do not.
+    rounded numbers do not. Where large terms cancel, rounding is more than the gradient tells: what is left on lines
+    that are a million times as short, on which float32 stands still, is no stair.
     """
-    lines = {
-        i: STEP * check.random(check.arrays[i].shape) * np.clip(check.arrays[i], -FAR, FAR) for i in check.floating
-    }
-    rounding = ROUNDINGS * EPS / STEP * max(1, *(np.abs(check.arrays[i]).max(initial=0) / FAR for i in lines))
-    walks = [of_c]
-    for n in range(1, 5):
-        arrays = [a + n * lines[i] if i in lines else a for i, a in enumerate(check.arrays)]
-        walks.append(_walk(*check.graph(arrays, wanted), c, wanted))
-    for i, *points in zip(wanted, *walks, strict=True):
-        slopes, stairs = (np.abs(np.diff(points, n, axis=0)).max(initial=0) for n in (1, 4))
-        if not stairs <= SMOOTH * (np.abs(points[0]).max(initial=0) + 1e-3) + rounding * slopes:
-            check.fail((i,), "It moves in stairs as the arguments do: somewhere it computes with less than float64.")
+
+    def along_a_line(step):
+        lines = {
+            i: step * check.random(check.arrays[i].shape) * np.clip(check.arrays[i], -FAR, FAR) for i in check.floating
+        }
+        walks = [of_c]
+        for n in range(1, 5):
+            arrays = [a + n * lines[i] if i in lines else a for i, a in enumerate(check.arrays)]
+            walks.append(_walk(*check.graph(arrays, wanted), c, wanted))
+        return [np.array(points) for points in zip(*walks, strict=True)]
+
+    def largest(points, n):
+        return np.abs(np.diff(points, n, axis=0)).max(initial=0)
+
+    far = max(1, *(np.abs(check.arrays[i]).max(initial=0) / FAR for i in check.floating))
+    for k, points in enumerate(along_a_line(STEP)):
+        stairs = largest(points, 4)
+        smooth = SMOOTH * (np.abs(points[0]).max(initial=0) + 1e-3) + ROUNDINGS * EPS / STEP * far * largest(points, 1)
+        if not stairs <= smooth and not stairs <= NOISE * np.median(
+            [largest(along_a_line(STEP * STILL)[k], 4) for _ in range(STILL_LINES)]
+        ):
+            what = "It moves in stairs as the arguments do: somewhere it computes with less than float64."
+            check.fail((wanted[k],), what)
 
 
 def _check_one_tensor_for_all(check, wanted, c):
