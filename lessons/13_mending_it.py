@@ -34,7 +34,7 @@ from minireg.training import configure, objective
 
 lesson = Lesson(13)
 seed = lesson.knob("seed", 0, (1, 2, 3), "other first weights, other training pairs")
-price = lesson.knob("price", 0.1, (0.01, 1.0), "of roughness, but for the last row")
+price = lesson.knob("price", 0.1, (0.01, 1.0), "of roughness; .02 of it at the end")
 steps = lesson.knob("steps", 120, (10, 40), "of training; fewer match worse")
 
 # %% tags=["hide-input"]
@@ -238,7 +238,7 @@ print(row("three looks", looking))
 #
 # ## Both ways
 #
-# Now put each pair into the batch twice, the second time exchanged: 8 pairs, so the cost stays the same. And since both
+# Now put each pair into the batch twice, the second time exchanged: 8 pairs, so the cost stays the same. Since both
 # fields are there, the loss can charge for the way from home: its mean squared length
 # ([inverse consistency](../docs/glossary.md#inverse-consistency), here times .1).
 #
