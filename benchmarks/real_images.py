@@ -40,6 +40,9 @@ ROWS = {  # name: picture, moving picture if another, amplitude in pixels, inten
     "retina 1024": ("retina_1024", None, 16, "same", False),
 }
 BACKGROUND = 0.1  # intensities of the true fixed image below do not count
+SCALES = (8, 4, 2, 1)  # of SimpleITK's demons
+DEMONS_ITERATIONS, DEMONS_SIGMA, BSPLINE_CELL = 100, 2.5, 24  # the lengths in pixels
+SAMPLED = 0.2  # of the pixels, for SimpleITK's mutual information
 
 
 def picture(name):
@@ -158,9 +161,6 @@ def simpleitk_bspline(row):
 
 
 METHODS = {"align": minireg_align, "ANTs SyN": ants_syn, "demons": simpleitk_demons, "B-spline": simpleitk_bspline}
-SCALES = (8, 4, 2, 1)
-DEMONS_ITERATIONS, DEMONS_SIGMA, BSPLINE_CELL = 100, 2.5, 24
-SAMPLED = 0.2  # of the pixels, for mutual information
 
 
 def of_two_kinds(row):
