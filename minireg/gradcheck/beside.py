@@ -167,9 +167,10 @@ def _check_smooth(check, wanted, c, of_c):
     for k, points in enumerate(along_a_line(STEP)):
         stairs = largest(points, 4)
         smooth = SMOOTH * (np.abs(points[0]).max(initial=0) + 1e-3) + ROUNDINGS * EPS / STEP * far * largest(points, 1)
-        if not stairs <= smooth and not stairs <= NOISE * np.median(
-            [largest(along_a_line(STEP * STILL)[k], 4) for _ in range(STILL_LINES)]
-        ):
+        if stairs <= smooth:
+            continue
+        noise = np.median([largest(along_a_line(STEP * STILL)[k], 4) for _ in range(STILL_LINES)])
+        if not stairs <= NOISE * noise:
             what = "It moves in stairs as the arguments do: somewhere it computes with less than float64."
             check.fail((wanted[k],), what)
 
