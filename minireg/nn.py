@@ -58,6 +58,7 @@ class Module:
     """
 
     training = True
+    all_reduce = None  # the sum over all processes that share a batch, where there are several
 
     def __call__(self, *args, **kwargs):
         return self.forward(*args, **kwargs)
@@ -98,6 +99,16 @@ class Module:
             if isinstance(value, Module):
                 value.train(training)
         return self
+
+    def share_batches(self, all_reduce):
+        """Let batch norm, here and below, take its means over the batches of all processes that train as one.
+
+        all_reduce : `Group.all_reduce` of training/group.py; None: over its own batch again
+        """
+        self.all_reduce = all_reduce
+        for _, value in self._entries():
+            if isinstance(value, Module):
+                value.share_batches(all_reduce)
 
     def eval(self):
         """Switch to evaluation: batch norm uses its running statistics, dropout does nothing. Returns the Module."""
@@ -263,9 +274,9 @@ class BatchNorm(Module):
 
     def forward(self, x):
         """(..., channels) -> the same shape"""
-        return ops.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
-        )
+        statistics = self.running_mean, self.running_var
+        options = self.training, self.momentum, self.eps, self.all_reduce
+        return ops.batch_norm(x, *statistics, self.weight, self.bias, *options)
 
 
 class Dropout(Module):

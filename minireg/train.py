@@ -9,6 +9,7 @@ if __name__ == "__main__":
     prepare_process()
 
 import contextlib
+import dataclasses
 import itertools
 import shlex
 import sys
@@ -22,6 +23,7 @@ from minireg.files import claimed, refuse_to_overwrite
 from minireg.models import MODELS
 from minireg.training import CHECKPOINT, Trainer, configure, load_checkpoint, read_configuration
 from minireg.training.configuration import FOR_PHANTOMS, RECIPES
+from minireg.training.group import ALONE, started_by_mpiexec
 from minireg.training.trainer import AT_THE_END
 
 
@@ -71,7 +73,12 @@ def _parse(argv):
     add("--steps", type=int, help="training steps (default: the recipe's for the pairing)")
     add("--batch-size", type=int, metavar="N", help="pairs in a step (default: the recipe's)")
     add("--lr", type=float, help="learning rate (default: the recipe's)")
-    add("--workers", type=int, metavar="N", help="processes that share each batch on a CPU (default: the recipe's)")
+    add(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that share each batch on a CPU (default: the recipe's, or as many as mpiexec has started)",
+    )
     add("--seed", type=int, help="of the weights, the pairs and the fixed image (default: 0)")
     add("--out", metavar="FOLDER", help="where to write (default: a new folder below runs/)")
     add(
@@ -91,25 +98,37 @@ def _train(args):
         raise InputError("--resume needs the folder of the run: --resume FOLDER")
     if isinstance(args.resume, str) and args.out and Path(args.out) != folder:
         raise InputError(f"--resume {args.resume} and --out {args.out} name two folders: name one")
+    with started_by_mpiexec() as group:
+        if group is not ALONE and args.workers not in (None, group.size):
+            raise InputError(f"--workers {args.workers}: mpiexec has started {group.size} processes; leave it out")
+        args.workers = args.workers if group is ALONE else group.size
+        _run(args, folder, group)
 
+
+def _run(args, folder, group):
+    """Train and report. Of the processes that mpiexec has started the first one writes; the others only compute."""
     if isinstance(args.resume, str) or (args.resume and (folder / CHECKPOINT).exists()):
-        trainer = _resumed(args, folder)
+        trainer = _resumed(args, folder, group)
     else:
-        trainer = _new(args, folder)
+        trainer = _new(args, folder, group)
+    if not group.first:
+        with contextlib.suppress(KeyboardInterrupt):  # the first one says so
+            trainer.train(group)
+        return
     configuration = trainer.configuration
     print(f"Training {configuration.model} on {configuration.data}, {configuration.description}: {trainer.folder}")
     try:
         with claimed(trainer.folder):
             if trainer.saved_step is None:
                 _refuse_other_results(trainer.folder)  # again: another run may have begun since
-            trainer.train()
+            trainer.train(group)
             scores = trainer.report()
     except KeyboardInterrupt:
         if trainer.saved_step is None:
             raise
         raise KeyboardInterrupt(
             f"Step {trainer.saved_step} of {configuration.steps} is saved; go on with: "
-            f"{_command_to_resume(args, trainer.folder)}"
+            f"{_command_to_resume(args, trainer.folder, group)}"
         ) from None
     print(format_table(scores))
     if trainer.warning:
@@ -119,14 +138,14 @@ def _train(args):
     )
 
 
-def _new(args, folder):
+def _new(args, folder, group):
     """A Trainer at step 0."""
-    if folder is not None:
+    if folder is not None and group.first:
         _refuse_other_results(folder)
     configuration = configure(vars(args))
     source = configuration.source(args.data_dir)
     trainer = Trainer(configuration.completed(source), source, folder)
-    if folder is None:
+    if folder is None and group.first:
         trainer.folder = _new_folder(trainer.configuration.run_name)
     return trainer
 
@@ -138,18 +157,27 @@ def _refuse_other_results(folder):
     refuse_to_overwrite(folder, AT_THE_END)
 
 
-def _resumed(args, folder):
+def _resumed(args, folder, group):
     """A Trainer at the step of the checkpoint in the folder."""
     meta, groups = load_checkpoint(folder / CHECKPOINT)
     configuration = read_configuration(meta, folder / CHECKPOINT)
     configuration.refuse_changes(vars(args), folder)
+    if args.workers not in (None, configuration.workers):
+        if group.first:
+            command.hint(
+                f"this run began with {configuration.workers} processes and goes on with {args.workers}: its numbers "
+                "will differ in their last digits from those of a run that never stopped, for sums are formed in "
+                "another order"
+            )
+        configuration = dataclasses.replace(configuration, workers=args.workers)
     trainer = Trainer(configuration, configuration.source(args.data_dir), folder)
     trainer.restore(meta, groups)
     return trainer
 
 
-def _command_to_resume(args, folder):
-    words = ["python", "-m", "minireg.train", "--resume", str(folder)]
+def _command_to_resume(args, folder, group):
+    words = [] if group is ALONE else ["mpiexec", "-n", str(group.size)]
+    words += ["python", "-m", "minireg.train", "--resume", str(folder)]
     for option, given in (("--data-dir", args.data_dir), ("--backend", args.backend)):
         words += [option, given] if given else []  # not in the checkpoint: they do not decide what is computed
     return shlex.join(words)

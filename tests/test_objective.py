@@ -1,23 +1,15 @@
-"""The objective is what its formula says; workers compute the gradient that one process computes."""
+"""The objective is what its formula says."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from gradients import host, tensor
-from short_runs import small_digits
+from gradients import tensor
 
 from minireg import backend, losses, ops
-from minireg.data import DigitPairs
-from minireg.errors import InputError, TrainingError
 from minireg.models import SymmetricUNet, both_ways
-from minireg.training import Trainer, Workers, backpropagate, objective
-from minireg.training.configuration import RECIPES, Configuration
+from minireg.training import backpropagate, objective
+from minireg.training.configuration import RECIPES
 
 
 @pytest.fixture
@@ -63,88 +55,9 @@ def test_without_inverse_consistency_only_the_one_direction_counts(network):
     assert terms["similarity"].item() == pytest.approx(losses.ncc_loss(warped, fixed).item(), rel=1e-5)
 
 
-def gradients(network):
-    return [host(parameter.grad).copy() for parameter in network.parameters()]
-
-
 def test_early_looks_are_the_first_ones(network):
     network.looks = (4, 2)
     moving, fixed = pairs()
     one = backpropagate(network, moving, fixed, configuration(), looks=1)
     network.looks = (4,)
     assert one == backpropagate(network, moving, fixed, configuration())
-
-
-@pytest.mark.parametrize("count", [1, 3])  # fewer pairs than workers, and shares of different sizes
-def test_workers_leave_the_gradient_that_one_process_leaves_and_repeat_it_bit_for_bit(network, count):
-    if backend.active().name != "numpy":
-        pytest.skip("workers compute on the CPU")
-    moving, fixed = pairs(count)
-    values = backpropagate(network, moving, fixed, configuration())
-    expected = gradients(network)
-    workers = Workers(2, "symmetric")
-    try:
-        network.zero_grad()
-        shared = workers.backpropagate(network, moving, fixed, configuration())
-        found = gradients(network)
-        again = workers.backpropagate(network, moving, fixed, configuration())
-    finally:
-        workers.close()
-    assert shared == pytest.approx(values, rel=1e-4)
-    assert again == shared
-    for here, there, repeated in zip(expected, found, gradients(network), strict=True):
-        assert there.dtype == np.float32
-        np.testing.assert_allclose(there, here, atol=1e-4 * np.abs(here).max())
-        np.testing.assert_array_equal(there, repeated)
-
-
-def test_a_killed_worker_is_one_clear_error(network):
-    if backend.active().name != "numpy":
-        pytest.skip("workers compute on the CPU")
-    workers = Workers(1, "symmetric")
-    try:
-        workers.backpropagate(network, *pairs(1), configuration())
-        for process in workers.pool._processes.values():
-            os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(TrainingError, match="a worker process ended: killed"):
-            workers.backpropagate(network, *pairs(1), configuration())
-    finally:
-        workers.close()
-
-
-def test_several_workers_refuse_a_network_with_batch_norm(tmp_path):
-    fields = dict.fromkeys(Configuration.__dataclass_fields__) | RECIPES["mnist2020"]
-    fields |= {"recipe": "mnist2020", "data": "strokes", "digit": 5, "pairing": "random", "seed": 0, "steps": 1}
-    with pytest.raises(InputError, match="workers cannot share"):
-        Trainer(Configuration(**fields | {"workers": 2, "augment": False}), DigitPairs(small_digits(), 5), tmp_path)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
-def test_workers_end_when_the_process_that_trains_is_killed(tmp_path):
-    code = (
-        "import os, signal, sys; from minireg.training import Workers\n"
-        "if __name__ == '__main__':\n"
-        "    workers = Workers(2, 'symmetric')\n"
-        "    print(*[workers.pool.submit(os.getpid).result() for _ in range(8)], flush=True)\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    (tmp_path / "orphans.py").write_text(code)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "orphans.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE)
-    assert done.returncode == -signal.SIGKILL
-    pids = {int(pid) for pid in done.stdout.split()}
-    assert pids
-    deadline = time.monotonic() + 30  # five seconds on a machine that has nothing else to do
-    while any(is_running(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(is_running(pid) for pid in pids)
-
-
-def is_running(pid):
-    """Whether there is a process of this number that is no zombie."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = f"/proc/{pid}/stat"
-    return not (os.path.exists(status) and open(status).read().rpartition(")")[2].split()[0] == "Z")

@@ -527,10 +527,3 @@ def test_training_on_mnist_registers_far_better_than_doing_nothing(tmp_path):
     assert train.main(options) == 0
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["registered"]["ncc"] > metrics["identity"]["ncc"] + 0.3
-
-
-def test_a_model_with_batch_norm_trains_in_one_process_unless_several_are_asked_for(tmp_path, few_digits, capsys):
-    options = [option for option in TINY if option not in ("--workers", "1")]
-    assert train.main([*options, "--model", "encoder-decoder", "--out", str(tmp_path / "run")]) == 0
-    more = ["--model", "encoder-decoder", "--workers", "2", "--out", str(tmp_path / "other")]
-    assert "choose --workers 1" in complaint(capsys, train.main, *options, *more)

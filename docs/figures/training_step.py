@@ -73,7 +73,7 @@ def one_step():
     loss.backward()
     norm = optim.clip_gradient_norm(parameters, configuration.clip)
     gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
-    trainer.optimiser.lr = trainer.schedule(trainer.step)
+    trainer.optimiser.lr = trainer.learning_rate
     trainer.optimiser.step()
 
     # The same quantities in the middle of the step, from leaves that are put there.

@@ -189,6 +189,8 @@ def normalising(training):
         mean, var = normal(rng, (channels,)), positive(rng, (channels,))
         x = away_from_zero(rng, shape) * choose.sampled_from([1, 0.02]) + choose.sampled_from([0, 3])
         options = {"eps": choose.sampled_from([1e-5, 1e-3, 0.1]), "momentum": choose.sampled_from([0.1, 0.01])}
+        # Of two processes that have the same batch; then the sums are twice as large, and the means as they were.
+        options["all_reduce"] = choose.sampled_from([None, lambda sums: 2 * sums])
 
         def batch_norm(x, weight, bias):
             running_mean, running_var = (backend.to_device(array.astype(x.dtype)) for array in (mean, var))

@@ -10,7 +10,9 @@ from minireg.ops.reduction import divide_by_count, sum_per_channel
 
 
 @op
-def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+def batch_norm(
+    x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5, all_reduce=None
+):
     """Normalise every channel, then scale and shift it:  y = weight (x - m) / s + bias,  s = sqrt(v + eps)
 
     In training m and v are the mean and the (population) variance of x itself over all axes but the last, with n
@@ -29,6 +31,10 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     weight, bias : (C,), optional
     eps : float
         Added to the variance, which may be zero.
+    all_reduce : function, optional
+        Where processes share a batch, in training: the sum over all of them of an array that each has. x and g are then
+        the part of one process, and n and all sums are over all parts, but for g_weight and g_bias: those of the whole
+        batch are the sums of what the processes get.
 
     Raises InputError in training with fewer than 2 values per channel. Source: Ioffe and Szegedy, Batch normalization,
     ICML 2015, algorithm 1 and the gradients of section 3, arXiv:1502.03167.
@@ -40,12 +46,19 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     [1.0]
     """
     n = math.prod(x.shape[:-1])
+    if training and all_reduce:
+        n = round(all_reduce(xp.full(1, n, xp.float64)).item())
+
+    def mean_per_channel(array):
+        sums = sum_per_channel(array)
+        return divide_by_count(all_reduce(sums) if all_reduce else sums, n, array.dtype)
+
     if training:
         if n < 2:
             raise InputError(f"batch_norm in training needs at least 2 values per channel, got shape {x.shape}")
-        mean = _mean_per_channel(x)
+        mean = mean_per_channel(x)
         centred = x - mean
-        var = _mean_per_channel(centred * centred)
+        var = mean_per_channel(centred * centred)
         running_mean += momentum * (mean - running_mean)
         running_var += momentum * (n / (n - 1) * var - running_var)
     else:
@@ -61,13 +74,9 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     def vjp_x(g):
         if not training:
             return g * gain
-        return gain * (g - _mean_per_channel(g) - normalised * _mean_per_channel(g * normalised))
+        return gain * (g - mean_per_channel(g) - normalised * mean_per_channel(g * normalised))
 
     return y, (vjp_x, None, None, lambda g: sum_per_channel(g * normalised), sum_per_channel)
-
-
-def _mean_per_channel(x):
-    return divide_by_count(sum_per_channel(x), math.prod(x.shape[:-1]), x.dtype)
 
 
 @op

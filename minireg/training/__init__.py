@@ -6,18 +6,18 @@
     trainer.train()
     network, configuration = load_network("runs/first/checkpoint.npz")
 
-`configuration.py` has the recipes and says which option wins, `objective.py` has the loss, `workers.py` shares its
-gradient among processes, `validation.py` tells whether it generalises, `trainer.py` is the loop, `checkpoint.py` saves
-and reads.
+`configuration.py` has the recipes and says which option wins, `objective.py` has the loss, `group.py` the processes
+that train as one, `validation.py` tells whether it generalises, `trainer.py` is the loop, `checkpoint.py` saves and
+reads.
 """
 
 from minireg.training.checkpoint import load_checkpoint, load_network, save_checkpoint
 from minireg.training.configuration import Configuration, configure, read_configuration, source_to_evaluate
+from minireg.training.group import Group
 from minireg.training.objective import backpropagate, objective
 from minireg.training.trainer import CHECKPOINT, Trainer
-from minireg.training.workers import Workers
 
 __all__ = [
-    "CHECKPOINT", "Configuration", "Trainer", "Workers", "backpropagate", "configure", "load_checkpoint",
+    "CHECKPOINT", "Configuration", "Group", "Trainer", "backpropagate", "configure", "load_checkpoint",
     "load_network", "objective", "read_configuration", "save_checkpoint", "source_to_evaluate",
 ]  # fmt: skip

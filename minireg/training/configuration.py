@@ -138,8 +138,11 @@ class Configuration:
         return dataclasses.replace(self, data=source.name, steps=steps, **source.options)
 
     def refuse_changes(self, given, folder):
-        """Raise InputError where an option given (not None) is not that of this run in `folder`: it keeps its own."""
-        for name in OPTIONS:
+        """Raise InputError where an option given (not None) is not that of this run in `folder`: it keeps its own.
+
+        But not where the number of workers is: that changes how fast it goes on, and only the last digits of the sums.
+        """
+        for name in OPTIONS.keys() - {"workers"}:
             own, new = getattr(self, name), given.get(name)
             if new not in (None, own) and (name, new) != ("data", "auto"):
                 raise InputError(
@@ -203,8 +206,6 @@ def configure(given):
     recipe = dict(RECIPES[options["recipe"]])
     if options["recipe"] == "default" and data not in DIGITS:
         recipe |= IMAGES | (MULTIMODAL if options["modality"] == "multi" else {}) | (FILES if data != "phantom" else {})
-    if options["model"] == "encoder-decoder":
-        recipe["workers"] = 1  # they cannot share batch norm
     return Configuration(**options | {name: value for name, value in recipe.items() if options.get(name) is None})
 
 

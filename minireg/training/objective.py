@@ -4,14 +4,18 @@
          + inverse_consistency * (there and back)
 
 with the weights `smoothness`, `folding` and `inverse_consistency` of the configuration. All terms are means over the
-pairs of a batch, so the gradient of a batch is the mean of the gradients of its parts: `workers.py` computes it part
-by part.
+pairs of a batch, so its gradient is the mean of the gradients of its parts: processes that train as one (`group.py`)
+compute a part each.
 """
+
+import numpy as np
 
 from minireg import backend, losses, ops
 from minireg.autograd import Tensor
+from minireg.backend import xp
 from minireg.fields import WARP_BORDER
 from minireg.models import both_ways
+from minireg.training.group import ALONE
 
 
 def objective(network, moving, fixed, configuration, looks=None):
@@ -58,11 +62,11 @@ def objective(network, moving, fixed, configuration, looks=None):
     return loss, {"similarity": similarity, **terms}
 
 
-def backpropagate(network, moving, fixed, configuration, looks=None):
+def backpropagate(network, moving, fixed, configuration, looks=None, group=ALONE):
     """Leave the gradient of the objective in the parameters of the network.
 
-    moving, fixed are NumPy arrays; the rest is as for `objective`. Returns the values of the loss and of its terms, a
-    dict of floats.
+    moving, fixed are NumPy arrays, the whole batch; group is the `Group` of processes that share it, each of which must
+    call this; the rest is as for `objective`. Returns the values of the loss and of its terms, a dict of floats.
 
     >>> from minireg.models import SymmetricUNet
     >>> from minireg.training import configure
@@ -72,7 +76,23 @@ def backpropagate(network, moving, fixed, configuration, looks=None):
     ['loss', 'similarity', 'inverse_consistency', 'smoothness', 'folding']
     """
     network.zero_grad()
-    images = (Tensor(backend.to_device(array)) for array in (moving, fixed))
+    part = group.part(len(moving))
+    images = (Tensor(backend.to_device(array[part])) for array in (moving, fixed))
     loss, terms = objective(network, *images, configuration, looks)
-    loss.backward()
-    return {"loss": loss.item(), **{name: term.item() for name, term in terms.items()}}
+    share = (part.stop - part.start) / len(moving)
+    (share * loss).backward()
+    values = share * xp.stack([term.data for term in (loss, *terms.values())])
+    if group.size > 1:
+        values = _summed(group, network.parameters(), values)
+    return dict(zip(("loss", *terms), backend.to_host(values).tolist(), strict=True))
+
+
+def _summed(group, parameters, values):
+    """Sum the gradients and the values over all processes, as one array."""
+    arrays = [xp.zeros_like(p.data) if p.grad is None else p.grad for p in parameters] + [values]
+    flat = group.all_reduce(xp.concatenate([array.reshape(-1) for array in arrays]))
+    ends = np.cumsum([array.size for array in arrays]).tolist()
+    sums = [flat[end - array.size : end].reshape(array.shape) for array, end in zip(arrays, ends, strict=True)]
+    for parameter, gradient in zip(parameters, sums[:-1], strict=True):
+        parameter.grad = gradient
+    return sums[-1]

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minireg import optim, viz
+from minireg import backend, optim, viz
 from minireg.data.augmentation import augment
 from minireg.errors import InputError, TrainingError
 from minireg.evaluation import mean_scores, score_pairs
@@ -37,9 +37,9 @@ from minireg.methods import register
 from minireg.models import MODELS
 from minireg.training.checkpoint import save_checkpoint
 from minireg.training.configuration import OPTIMISERS, SCHEDULES
+from minireg.training.group import ALONE, started
 from minireg.training.objective import backpropagate
 from minireg.training.validation import STEPS_BETWEEN, Validation, warning
-from minireg.training.workers import gradient_of_batch
 
 CHECKPOINT = "checkpoint.npz"
 AS_IT_GOES = ("configuration.json", "history.csv", CHECKPOINT)
@@ -72,15 +72,7 @@ class Trainer:
         self.configuration, self.source, self.folder = configuration, source, folder and Path(folder)
         self.rng = np.random.default_rng(configuration.seed)
         self.network = MODELS[configuration.model](self.rng)
-        if (
-            configuration.workers > 1
-            and self.network.state_dict().keys() != dict(self.network.named_parameters()).keys()
-        ):
-            raise InputError(
-                f"the model {configuration.model} has batch norm, which workers cannot share: choose --workers 1"
-            )
         self.optimiser = OPTIMISERS[configuration.optimiser](self.network.parameters(), configuration.lr)
-        self.schedule = SCHEDULES[configuration.schedule](configuration.lr, configuration.steps)
         change = functools.partial(augment, strength=configuration.augment) if configuration.augment else None
         self.sampler = source.sampler(self.rng, change)
         self.validation = Validation(source, configuration)
@@ -91,63 +83,96 @@ class Trainer:
         if self.validation.possible:
             self.history[VALIDATION] = []  # NaN where it was not scored
 
-    def train(self):
+    def train(self, group=ALONE):
         """Train to the last step, with a progress bar, saving a checkpoint now and then.
+
+        group : the Group of the processes that train as one, each of which calls this for a Trainer like this one
+            Alone, a process starts as many others as the configuration names, unless it computes on a GPU.
 
         Raises
         ------
         KeyboardInterrupt
             After Ctrl-C; the step under way was finished and the run saved. A second Ctrl-C stops at once.
+        InputError
+            The processes do not have the same data and options, or are more than there are pairs in a batch.
         TrainingError
-            The loss or a gradient is not finite. The last good checkpoint is kept.
+            The loss or a gradient is not finite, or another process has ended. The last good checkpoint is kept.
         OSError
             The folder cannot be written to, or the disk is full.
         """
-        remove_leftovers(self.folder, AS_IT_GOES + AT_THE_END)
-        self.network.train()
+        configuration = self.configuration
+        if group.size > configuration.batch_size:
+            raise InputError(
+                f"{group.size} processes cannot share batches of {configuration.batch_size} pairs: start fewer, or "
+                "name a larger --batch-size"
+            )
+        if group.first:
+            remove_leftovers(self.folder, AS_IT_GOES + AT_THE_END)
+            if self.saved_step != self.step:
+                self.save()
+        if group is not ALONE:
+            if not group.agrees(f"{configuration} {self.source.fingerprint} {self.step}"):
+                raise InputError(
+                    "the processes do not have the same options, images or checkpoint: give all the same files and "
+                    "options"
+                )
+            self._train(group)
+            return
+        workers = min(configuration.workers, configuration.batch_size) if backend.active().name == "numpy" else 1
+        with started(workers if self.step < configuration.steps else 1, _follow, self) as group:
+            self._train(group)
+
+    def __getstate__(self):
+        """What is sent to the processes that share the work: all but the source, for the sampler has its images."""
+        return {name: value for name, value in vars(self).items() if name != "source"}
+
+    def _train(self, group):
+        """The loop. All processes leave it at the same step."""
         steps, warned = self.configuration.steps, False
+        self.network.train()
+        self.network.share_batches(group.all_reduce if group.size > 1 else None)
         with (
-            gradient_of_batch(self.configuration) as backpropagate,
             _finish_step_on_interrupt() as interrupted,
             np.errstate(all="ignore"),  # every step is checked, and the error says more than NumPy's warnings
-            tqdm(total=steps, initial=self.step, desc="training", unit="step") as bar,
+            tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=not group.first) as bar,
         ):
-            if self.step == 0:
-                self.save()
             while self.step < steps:
-                loss = self.train_step(backpropagate)
+                loss = self.train_step(group)
                 bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
                 bar.update()
                 if not warned and self.step % STEPS_BETWEEN == 0 and self.warning:
                     warned = True
                     tqdm.write(f"step {self.step}: {self.warning}", file=sys.stderr)
-                if self.step % STEPS_BETWEEN_CHECKPOINTS == 0 or self.step == steps or interrupted.is_set():
+                stop = group.all_reduce(np.array([interrupted.is_set()], np.float32))[0] > 0
+                if group.first and (self.step % STEPS_BETWEEN_CHECKPOINTS == 0 or self.step == steps or stop):
                     self.save()
-                if interrupted.is_set():
+                if stop:
                     raise KeyboardInterrupt
 
-    def train_step(self, backpropagate=backpropagate):
-        """Draw a batch, register it, and change the weights once. Returns the loss, a float.
-
-        `backpropagate` leaves the gradient of the batch in the parameters, here or with workers (`gradient_of_batch`).
-        """
+    def train_step(self, group=ALONE):
+        """Draw a batch, register it, and change the weights once. Returns the loss, a float."""
         configuration = self.configuration
         moving, fixed = self.sampler.draw(configuration.batch_size)
         looks = configuration.early_looks if self.step < configuration.steps / 2 else None
-        values = backpropagate(self.network, moving, fixed, configuration, looks)
+        values = backpropagate(self.network, moving, fixed, configuration, looks, group)
         self._check_finite(self.step + 1, "loss", values["loss"])
 
         largest_norm = math.inf if configuration.clip is None else configuration.clip
         norm = optim.clip_gradient_norm(self.optimiser.parameters, largest_norm)
         self._check_finite(self.step + 1, "norm of the gradient", norm)
-        self.optimiser.lr = self.schedule(self.step)
+        self.optimiser.lr = self.learning_rate
         self.optimiser.step()
         self.step += 1
         for name, value in values.items():
             self.history[name].append(value)
         if self.validation.possible:
-            self.history[VALIDATION].append(self._validated())
+            self.history[VALIDATION].append(self._validated() if group.first else math.nan)
         return values["loss"]
+
+    @property
+    def learning_rate(self):
+        """Of the next step, as the schedule has it."""
+        return SCHEDULES[self.configuration.schedule](self.configuration.lr, self.configuration.steps)(self.step)
 
     def _validated(self):
         """The score of the validation pairs at a step where they have one, else NaN."""
@@ -251,6 +276,12 @@ class Trainer:
         viz.field_picture(*registered, self.folder / "fields.png", titles)
         viz.animation(moving, fixed, displacement, self.folder / "registration.gif")
         return scores
+
+
+def _follow(group, trainer):
+    """In a process that was started: train as the first one does."""
+    tqdm.set_lock(threading.RLock())  # its default is one between processes, which would be left behind by kill -9
+    trainer._train(group)
 
 
 @contextmanager
