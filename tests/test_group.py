@@ -23,9 +23,13 @@ from minireg.training.configuration import configure
 
 pytest_plugins = ["digits_fixture"]
 posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
-on_the_cpu = pytest.mark.skipif(
-    backend.active().name != "numpy", reason="processes that are started compute on the CPU"
-)
+
+
+@pytest.fixture
+def cpu():
+    """Skips on any other backend."""
+    if backend.active().name != "numpy":
+        pytest.skip("processes that are started compute on the CPU")
 
 
 def shared_memory(size):
@@ -155,7 +159,7 @@ def waits(members, path):
 
 
 @posix
-@on_the_cpu
+@pytest.mark.usefixtures("cpu")
 def test_where_a_process_is_killed_the_others_end_with_one_sentence():
     sentence = "one of the 3 processes that trained together has ended: killed"
     with pytest.raises(TrainingError, match=sentence), group.started(3, ends) as members:
@@ -163,7 +167,7 @@ def test_where_a_process_is_killed_the_others_end_with_one_sentence():
 
 
 @posix
-@on_the_cpu
+@pytest.mark.usefixtures("cpu")
 def test_a_process_ends_when_the_one_that_started_it_is_killed(tmp_path):
     code = (
         "import os, pathlib, signal, sys, time\n"
@@ -197,7 +201,7 @@ def is_running(pid):
 
 
 @posix
-@on_the_cpu
+@pytest.mark.usefixtures("cpu")
 def test_a_run_of_two_processes_that_is_killed_and_resumed_ends_with_the_bytes_of_one_never_stopped(tmp_path):
     assert train_in_process([*TWO, "--out", tmp_path / "whole"]) == 0
     killed = start_training([*TWO, "--out", tmp_path / "run"], fatal=9)  # in the checkpoint of step 2
@@ -207,7 +211,7 @@ def test_a_run_of_two_processes_that_is_killed_and_resumed_ends_with_the_bytes_o
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
-@on_the_cpu
+@pytest.mark.usefixtures("cpu")
 def test_a_run_goes_on_with_another_number_of_processes_and_says_what_that_means(tmp_path, few_digits, capsys):
     assert train.main([*TINY, "--out", str(tmp_path)]) == 0
     assert train.main(["--resume", str(tmp_path), "--workers", "2"]) == 0
@@ -233,7 +237,7 @@ def mpiexec(size, *arguments, **options):
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
 
 
-@on_the_cpu
+@pytest.mark.usefixtures("cpu")
 def test_mpi_and_shared_memory_leave_the_same_bits(tmp_path):
     options = ["--data", "strokes", "--steps", "4", "--batch-size", "5", "--digit", "all", "--pairing", "random"]
     by_mpi = mpiexec(2, *options, "--out", tmp_path / "mpi")
@@ -245,7 +249,7 @@ def test_mpi_and_shared_memory_leave_the_same_bits(tmp_path):
 
 
 @posix
-@on_the_cpu
+@pytest.mark.usefixtures("cpu")
 @pytest.mark.parametrize("victim", ["mpiexec", "a process"])
 def test_all_that_mpiexec_has_started_end_when_one_of_them_does(tmp_path, victim):
     run = mpiexec(2, "--data", "strokes", "--steps", "9999", "--batch-size", "2", "--out", tmp_path, cwd=tmp_path)
