@@ -7,8 +7,8 @@
     z = backend.to_host(y)                   # the one way out
 
 CuPy has NumPy's interface, so an op is written once, with `xp`. The few things that the two do differently
-(moving data, the size of a scratch buffer) are in the classes below, and nothing outside this file
-asks which library is in use.
+(moving data, the size of a scratch buffer, kernels of one's own) are in the classes below, and nothing outside this
+file asks which library is in use.
 """
 
 import importlib
@@ -26,6 +26,8 @@ class NumpyBackend:
     # A convolution copies a block of images at a time, so that the matrix product finds it in the cache: one MiB, the
     # level-2 cache of a core of a current server. (512 KiB to 4 MiB measure alike, 256 KiB is a tenth slower.)
     scratch_bytes = 1024 * 1024
+    # What makes a function on arrays of C code for one element (CuPy's ElementwiseKernel), where the library has that.
+    elementwise_kernel = None
 
     def __init__(self):
         self.xp = np
@@ -44,13 +46,16 @@ class CupyBackend(NumpyBackend):
     """CuPy on an NVIDIA GPU. Raises BackendError with the reason where that cannot work."""
 
     name = "cupy"
-    # A GPU wants few, large matrix products. This bounds the patches of a convolution. CuPy's product copies them once
-    # for each row of the kernel, as they are not contiguous: 3 x 3 taps take about five times this memory in all.
+    # A GPU wants few, large matrix products. This bounds the patches of a convolution.
     scratch_bytes = 256 * 1024 * 1024
 
     def __init__(self):
         self.xp = _import_working_cupy()
         self.array_type = self.xp.ndarray
+
+    @property
+    def elementwise_kernel(self):
+        return self.xp.ElementwiseKernel
 
     def to_device(self, host_array):
         return self.xp.asarray(host_array)

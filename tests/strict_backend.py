@@ -30,6 +30,7 @@ from cupy_differences import (
     refuse_to_write,
     summed,
 )
+from cupy_kernels import COMPILER, ElementwiseKernel
 
 from minireg import backend
 
@@ -282,6 +283,16 @@ def _empty(shape, dtype=float):
     return StrictArray(np.empty(shape, dtype))
 
 
+def _elementwise_kernel(*definition, **options):
+    kernel = ElementwiseKernel(*definition, **options)
+
+    def run(*values, size):
+        kernel(*map(_operand, values), size=size)
+        launch()
+
+    return run
+
+
 def _as_strided(x, shape=None, strides=None):
     return StrictArray(np.lib.stride_tricks.as_strided(_array(x), shape, strides))  # CuPy's has no base
 
@@ -330,6 +341,7 @@ class StrictBackend(backend.NumpyBackend):
     """The backend that a test puts in use by `with using("strict"):`."""
 
     name = "strict"
+    elementwise_kernel = staticmethod(_elementwise_kernel) if COMPILER else None
 
     def __init__(self):
         self.xp = strict_numpy

@@ -8,6 +8,7 @@ import types
 import numpy as np
 import pytest
 from cupy_differences import NotOnCupy, counted_launches
+from cupy_kernels import COMPILER
 from strict_backend import StrictArray, using
 
 from minireg import Tensor, backend, ops
@@ -455,9 +456,10 @@ def test_the_kernels_that_cupy_would_start_are_counted():
     assert launches == {"exp": 1, "exp, backward": 2}  # the product, and a copy of it as the leaf's gradient
 
 
-LAUNCHES_OF_A_STEP = 4108
+LAUNCHES_OF_A_STEP = 2469
 
 
+@pytest.mark.skipif(COMPILER is None, reason="without a C++ compiler the warps go by arrays, in more kernels")
 @pytest.mark.usefixtures("strict")
 def test_a_training_step_of_the_default_recipe_starts_no_more_kernels_than_it_did(monkeypatch):
     # What takes the time on a GPU where images are small. Two pairs start as many as a whole batch, if CuPy's block

@@ -155,6 +155,12 @@ def test_memory_that_is_not_contiguous_is_warped_alike(border):
     np.testing.assert_array_equal(host(ops.warp(turned, flipped, border)), warped(image, field, border))
 
 
+def test_the_last_of_so_many_pixels_that_float32_cannot_count_them_is_found():
+    image = random_image((700_000, 1, 1, 1), np.float32)  # 25 pixels each, with those around it
+    field = np.zeros((*image.shape[:3], 2), np.float32)
+    np.testing.assert_array_equal(warped(image, field), image)
+
+
 # Kinks: y(u) is piecewise linear, and its derivative at a kink is the one to the right
 
 

@@ -1,14 +1,13 @@
 """Warping an image by a displacement field: bilinear sampling between the pixels, and its two gradients."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from minireg.autograd import Tensor, op
 from minireg.backend import refuse_foreign_array, xp
 from minireg.errors import InputError
+from minireg.ops import warp_kernels
 from minireg.ops.reduction import at_least_float32
-from minireg.ops.shape import channels_first, channels_last
+from minireg.ops.shape import channels_last
 
 BORDERS = ("zeros", "edge")
 
@@ -55,33 +54,42 @@ def warp(image, displacement, border="zeros"):
     >>> ops.warp(image, right, border="edge").data[..., 0].tolist()
     [[[1.5, 2.0], [3.5, 4.0]]]
     """
-    rows, columns = _neighbours(image, displacement, border)
-    # Whole planes (C, N H W): the weights are the same for all channels, and one index finds a pixel of the batch.
-    planes = channels_first(image).reshape(image.shape[3], -1)
-    pixels = [[start + c for c in columns.indices] for start in (_row_start(image, r) for r in rows.indices)]
-    corners = [[xp.take(planes, pixel, axis=1) for pixel in pair] for pair in pixels]
-    top_and_bottom = [_mixed(columns.weights, pair) for pair in corners]
+    _check(image, displacement, border)
+    if warp_kernels.fit(image, displacement):  # on a GPU: the same in three kernels
+        return warp_kernels.warp(image, displacement, border)
+    dtype = np.result_type(image.dtype, at_least_float32(displacement.dtype))
+    V = _continued(image, border, dtype)
+    n, height, width, channels = V.shape
+    (i, s), (j, t) = (_cell(displacement, axis, image.shape[1 + axis]) for axis in (0, 1))
+    place = _place_among_all(i, j, V.shape)
+    s, t = (_for_each_channel(fraction, channels) for fraction in (s, t))
+
+    # Counted from so many pixels further on, V[i, j+1] and the others have the place of V[i, j]: one index for all.
+    pixels, offsets = V.reshape(-1, channels), (0, 1, width, width + 1)
+    V_00, V_01, V_10, V_11 = (xp.take(pixels[offset:], place, axis=0) for offset in offsets)
+    # A mean (1 - t) a + t b is a + t (b - a), and the differences are what the VJP of the displacement is made of.
+    across_top, across_bottom = V_01 - V_00, V_11 - V_10
+    top = V_00 + t * across_top
+    down = V_10 + t * across_bottom - top
+    y = top + s * down
 
     def vjp_image(g):
-        g = channels_first(g)
-        g_image = xp.zeros_like(planes)
-        for row_weight, pair in zip(rows.weights, pixels, strict=True):
-            for column_weight, pixel in zip(columns.weights, pair, strict=True):
-                share = row_weight * column_weight * g
-                # add.at, because `g_image[pixel] += share` would count a pixel that is hit twice only once; and one
-                # channel at a time, because add.at is fast on one axis only.
-                for channel in range(len(planes)):
-                    xp.add.at(g_image[channel], pixel.reshape(-1), share[channel].reshape(-1))
-        return g_image.T.reshape(image.shape)
+        g_bottom = s * g
+        g_top = g - g_bottom
+        g_01, g_11 = t * g_top, t * g_bottom
+        g_V = xp.zeros((channels, n * height * width), dtype)
+        for offset, share in zip(offsets, (g_top - g_01, g_01, g_bottom - g_11, g_11), strict=True):
+            # add.at, because `g_V[place] += share` would count a pixel that is hit twice only once; and one channel at
+            # a time, because add.at is fast on one axis only.
+            for c in range(channels):
+                xp.add.at(g_V[c, offset:], place.reshape(-1), share[..., c].reshape(-1))
+        return _vjp_continued(g_V.reshape(channels, n, height, width), border)
 
     def vjp_displacement(g):
-        g = channels_first(g)
-        along_rows = _mixed(rows.slopes, top_and_bottom)
-        along_columns = _mixed(rows.weights, [_mixed(columns.slopes, pair) for pair in corners])
-        return xp.stack([xp.sum(g * along_rows, axis=0), xp.sum(g * along_columns, axis=0)], axis=-1)
+        across = across_top + s * (across_bottom - across_top)
+        return xp.stack([_sum_of_channels(g * down), _sum_of_channels(g * across)], axis=-1)
 
-    y = _mixed(rows.weights, top_and_bottom).astype(np.result_type(image.dtype, displacement.dtype), copy=False)
-    return channels_last(y), (vjp_image, vjp_displacement)
+    return y.astype(np.result_type(image.dtype, displacement.dtype), copy=False), (vjp_image, vjp_displacement)
 
 
 def warp_nearest(labels, displacement, border="zeros"):
@@ -111,32 +119,53 @@ def warp_nearest(labels, displacement, border="zeros"):
     return Tensor(xp.where(outside[..., None], xp.zeros_like(y), y))
 
 
-class _Neighbours(NamedTuple):
-    """Along one axis, the two pixels around each sampled coordinate; each entry is (before, after)."""
+def _continued(image, border, dtype):
+    """V: the image and two more pixels on each side, where V[:, i + 2, j + 2] is pixel (i, j)."""
+    n, h, w, c = image.shape
+    V = xp.zeros((n, h + 4, w + 4, c), dtype)
+    V[:, 2:-2, 2:-2] = image
+    if border == "edge":
+        V[:, 2:-2, :2], V[:, 2:-2, -2:] = image[:, :, :1], image[:, :, -1:]
+        V[:, :2], V[:, -2:] = V[:, 2:3].copy(), V[:, -3:-2].copy()
+    return V
 
-    indices: tuple  # where they are, as indices that are safe to use
-    weights: tuple  # 1 - fraction and fraction, 0 for a pixel outside an image that ends in zeros
-    slopes: tuple  # the derivatives of the weights with respect to the coordinate
+
+def _vjp_continued(g, border):
+    """The VJP of `_continued`: what came from a pixel of the edge goes back to it. g is (C, N, H + 4, W + 4)."""
+    if border == "edge":
+        g[:, :, 2] += g[:, :, 0] + g[:, :, 1]
+        g[:, :, -3] += g[:, :, -2] + g[:, :, -1]
+        g[..., 2] += g[..., 0] + g[..., 1]
+        g[..., -3] += g[..., -2] + g[..., -1]
+    return channels_last(g[:, :, 2:-2, 2:-2])
 
 
-def _neighbours(image, displacement, border):
-    """The neighbours of all sampled points along the rows and along the columns."""
-    _check(image, displacement, border)
-    both = []
-    for axis in (0, 1):
-        size = image.shape[1 + axis]
-        # Beyond -2 and size both neighbours lie outside, and V is constant. Clipping keeps the cast to int in range.
-        # (Not at -1: the derivative there, towards pixel 0, would go to everything beyond.)
-        coordinate = xp.clip(_coordinate(displacement, axis), -2, size)
-        before = xp.floor(coordinate)
-        after = before + 1
-        fraction = coordinate - before
-        weights, slopes = (1 - fraction, fraction), (-1.0, 1.0)
-        if border == "zeros":
-            inside = [((i >= 0) & (i < size)).astype(fraction.dtype) for i in (before, after)]
-            weights, slopes = (weights[0] * inside[0], weights[1] * inside[1]), (-inside[0], inside[1])
-        both.append(_Neighbours((_inside_index(before, size), _inside_index(after, size)), weights, slopes))
-    return both
+def _cell(displacement, axis, size):
+    """Along one axis, the pixel before each sampled coordinate, and how far behind it the coordinate lies (0 to 1)."""
+    # Beyond -2 and size both neighbours lie outside, and V is constant. Clipping keeps the cast to int in range.
+    # (Not at -1: the derivative there, towards pixel 0, would go to everything beyond.)
+    coordinate = xp.clip(_coordinate(displacement, axis), -2, size)
+    before = xp.floor(coordinate)
+    return before, coordinate - before
+
+
+def _place_among_all(i, j, shape):
+    """The index of pixel (i, j) of each image, given as whole floats, among all pixels of the array V of this shape."""
+    n, h, w, _ = shape
+    exact = i.dtype if n * h * w <= 2**24 else np.float64  # float32 has all whole numbers up to there
+    start = xp.arange(n, dtype=exact)[:, None, None] * (h * w) + (2 * w + 2)  # of pixel (0, 0)
+    in_own_image = xp.fmax(i.astype(exact, copy=False) * w + j, -2 * w - 2)  # fmax puts NaN inside too
+    return (in_own_image + start).astype(xp.int64)
+
+
+def _for_each_channel(x, channels):
+    """(N, H, W) as (N, H, W, C), repeated in memory: NumPy would repeat one number at a time, in runs of C."""
+    return x[..., None] if channels == 1 else xp.stack([x] * channels, axis=-1)
+
+
+def _sum_of_channels(x):
+    """(N, H, W, C) to (N, H, W). `xp.sum` would go through runs of C numbers, too."""
+    return sum((x[..., c] for c in range(1, x.shape[-1])), start=x[..., 0])
 
 
 def _coordinate(displacement, axis):
@@ -155,11 +184,6 @@ def _row_start(image, r):
     """The index of the first pixel of row r of each image, among the N H W pixels of the batch."""
     n, h, w, _ = image.shape
     return (xp.arange(n)[:, None, None] * h + r) * w
-
-
-def _mixed(weights, pair):
-    """Two arrays with a weight each (or two slopes)."""
-    return weights[0] * pair[0] + weights[1] * pair[1]
 
 
 def _check(image, displacement, border):
