@@ -27,7 +27,7 @@ from minireg.models import SymmetricUNet
 from minireg.models.unet import FINEST, LEAK
 from minireg.training import backpropagate
 from minireg.training.configuration import RECIPES
-from minireg.training.workers import gradient_of_batch
+from minireg.training.group import ALONE, started
 
 RECIPE = RECIPES["default"]
 CONFIGURATION = SimpleNamespace(**RECIPE)  # the weights of the terms are all that is used of it
@@ -106,12 +106,18 @@ def torch_warp(image, displacement):
     return F.grid_sample(image, grid, padding_mode="border", align_corners=True)
 
 
-def minireg_step(gradient, network, optimiser, moving, fixed):
+def minireg_step(network, optimiser, moving, fixed, group=ALONE):
     """The step of `Trainer.train_step`, without the data and the history."""
-    values = gradient(network, moving, fixed, CONFIGURATION)
+    values = backpropagate(network, moving, fixed, CONFIGURATION, group=group)
     optim.clip_gradient_norm(optimiser.parameters, RECIPE["clip"])
     optimiser.step()
     return values["loss"]
+
+
+def follow(group, count, *step):
+    """What the other processes of a group do: the same steps, as many of them."""
+    for _ in range(count):
+        minireg_step(*step, group)
 
 
 def torch_step(network, optimiser, moving, fixed):
@@ -172,10 +178,11 @@ def main():
     twin = TorchSymmetricUNet(network)
     torch_moving, torch_fixed = (torch.from_numpy(images.transpose(0, 3, 1, 2).copy()) for images in (moving, fixed))
     # So small a rate that the batch, which repeats, does not drive the fields out of the image.
-    ours, theirs = optim.Adam(network.parameters(), 1e-6), torch.optim.Adam(twin.parameters(), 1e-6)
+    ours = network, optim.Adam(network.parameters(), 1e-6), moving, fixed
+    theirs = twin, torch.optim.Adam(twin.parameters(), 1e-6), torch_moving, torch_fixed
 
-    loss = minireg_step(backpropagate, network, ours, moving, fixed)
-    twin_loss = torch_step(twin, theirs, torch_moving, torch_fixed)
+    loss = minireg_step(*ours)
+    twin_loss = torch_step(*theirs)
     twin_gradients = {name: p.grad.numpy() for name, p in twin.named_parameters()}
     worst = 0.0
     for name, parameter in network.unet.named_parameters():
@@ -186,11 +193,11 @@ def main():
     if abs(loss - twin_loss) > 1e-4 or worst > 1e-3:
         raise SystemExit("the two networks do not compute the same: nothing to compare")
 
-    with gradient_of_batch(SimpleNamespace(workers=args.workers, model=RECIPE["model"])) as shared:
+    with started(args.workers, follow, args.rounds * (args.steps + 1), *ours) as group:
         contestants = {
-            "minireg": lambda: minireg_step(backpropagate, network, ours, moving, fixed),
-            f"minireg, {args.workers} workers": lambda: minireg_step(shared, network, ours, moving, fixed),
-            "PyTorch": lambda: torch_step(twin, theirs, torch_moving, torch_fixed),
+            "minireg": lambda: minireg_step(*ours),
+            f"minireg, {args.workers} workers": lambda: minireg_step(*ours, group),
+            "PyTorch": lambda: torch_step(*theirs),
         }
         times = {name: [] for name in contestants}
         for _ in range(args.rounds):

@@ -24,7 +24,7 @@ class NumpyBackend:
 
     name = "numpy"
     # A convolution copies a block of images at a time, so that the matrix product finds it in the cache: one MiB, the
-    # level-2 cache of a core of a current server. (512 KiB to 4 MiB measure alike, 256 KiB is a tenth slower.)
+    # level-2 cache of a core of a current server. (512 KiB measures alike, 2 MiB is a tenth slower.)
     scratch_bytes = 1024 * 1024
     # What makes a function on arrays of C code for one element (CuPy's ElementwiseKernel), where the library has that.
     elementwise_kernel = None

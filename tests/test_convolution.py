@@ -149,6 +149,22 @@ def test_the_result_does_not_depend_on_how_the_work_is_cut_into_blocks(setting):
             np.testing.assert_allclose(result, whole, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("size", [1, 1 << 20])
+@pytest.mark.parametrize("padding", [0, (2, 1), ((7, 0), (1, 5))])
+def test_the_gradient_of_the_weight_is_the_same_whichever_side_is_cut_into_patches(scratch, padding, size):
+    # One channel out of three: g is cut into patches. With three channels of zeros beside it, x is.
+    scratch(size)
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((3, 8, 9, 3)), rng.standard_normal((3, 2, 3, 1))
+    convolve = lambda x, weight: ops.conv2d(x, weight, padding=padding, dilation=(2, 3))
+    y, _ = output_and_gradients(convolve, [x, weight])
+    g = rng.standard_normal(y.shape)
+    wide_weight, wide_g = (np.concatenate([array, np.zeros((*array.shape[:3], 3))], axis=3) for array in (weight, g))
+    _, (_, g_weight) = output_and_gradients(convolve, [x, weight], g)
+    _, (_, expected) = output_and_gradients(convolve, [x, wide_weight], wide_g)
+    np.testing.assert_allclose(g_weight, expected[..., :1], atol=1e-12)
+
+
 def test_a_small_scratch_buffer_saves_memory(scratch):
     if backend.active().name == "cupy":
         pytest.skip("tracemalloc does not see the memory of a GPU")

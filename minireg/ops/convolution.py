@@ -12,16 +12,16 @@ It is linear in x and in weight, so each VJP is the adjoint of one linear map, a
 
 `conv_transpose2d` is that last map, used forward. So its VJP with respect to its input is an ordinary convolution.
 
-How it is computed: as matrix products, after copying what the output pixels look at into the rows of a matrix
-(im2col). Copying costs more than multiplying here, so only the taps along a row of the kernel are copied, kw C numbers
-that then lie side by side. The kh rows of the kernel are kh views of that copy, each shifted by a row, and one stacked
-matrix product does all of them. It is done for a block of images at a time (of rows, where an image is large): the copy
+How it is computed: what each output pixel looks at, kh kw C numbers, is copied into a row of a matrix (im2col), and one
+matrix product does the rest. It is done for a block of images at a time (of rows, where an image is large): the copy
 fits the cache (`scratch_bytes` of the backend), and its memory serves the next block. The backward makes it anew rather
-than keeping it: that is kw times the memory of x, and copying within the cache costs less than fetching from memory.
+than keeping it: that is kh kw times the memory of x, and copying within the cache costs less than fetching from memory.
 
 Source: Chellapilla, Puri, Simard, High performance convolutional neural networks for document processing, International
 Workshop on Frontiers in Handwriting Recognition 2006 (im2col).
 """
+
+from typing import NamedTuple
 
 from minireg import backend
 from minireg.autograd import op
@@ -54,12 +54,14 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     _check_shapes("conv2d", x, weight, weight.shape[2:3], bias, weight.shape[3:])
     stride, dilation = _pair(stride, 1), _pair(dilation, 1)
     padding = _padding_pairs(padding, x.shape[1:3], weight.shape[:2], stride, dilation)
-    y = _correlate(x, weight, stride, padding, dilation)
+    size = _output_size(x.shape[1:3], weight.shape[:2], stride, padding, dilation)
+    seen = _Seen(first=(padding[0][0], padding[1][0]), spread=(1, 1), stride=stride, dilation=dilation)
+    y = _correlate(x, weight, size, seen)
     if bias is not None:
         y += bias
     return y, (
-        lambda g: _correlate_vjp_x(g, weight, x.shape[1:3], stride, padding, dilation),
-        lambda g: _correlate_vjp_weight(g, x, weight.shape[:2], stride, padding, dilation),
+        lambda g: _correlate(g, _turned(weight), x.shape[1:3], seen.in_reverse(weight.shape[:2])),
+        lambda g: _correlate_vjp_weight(g, x, weight.shape[:2], seen),
         sum_per_channel,
     )
 
@@ -100,120 +102,120 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
     )
     if min(size) < 1:
         raise InputError(f"conv_transpose2d: padding {padding} cuts off all of the output (its size would be {size})")
-    y = _correlate_vjp_x(x, weight, size, stride, padding, dilation)
+    seen = _Seen(first=(padding[0][0], padding[1][0]), spread=(1, 1), stride=stride, dilation=dilation)
+    y = _correlate(x, _turned(weight), size, seen.in_reverse(weight.shape[:2]))
     if bias is not None:
         y += bias
     return y, (
-        lambda g: _correlate(g, weight, stride, padding, dilation),
-        lambda g: _correlate_vjp_weight(x, g, weight.shape[:2], stride, padding, dilation),
+        lambda g: _correlate(g, weight, x.shape[1:3], seen),
+        lambda g: _correlate_vjp_weight(x, g, weight.shape[:2], seen),
         sum_per_channel,
     )
 
 
-def _correlate(x, weight, stride, padding, dilation):
-    """y[n, p, d] = sum over k, c of x[n, stride p + dilation k - padding, c] weight[k, c, d]"""
-    kh, kw, c_in, c_out = weight.shape
-    x = _zero_padded(x, padding)
-    y = xp.empty((len(x), *_output_size(x, (kh, kw), stride, dilation), c_out), x.dtype)
-    weight = weight.reshape(kh, 1, kw * c_in, c_out)
-    for block, patches in _patch_blocks(x, (kh, kw), stride, dilation):
-        images, pixels = patches.shape[1:3]
-        of_kernel_rows = xp.matmul(patches, weight)  # (kh, images, pixels, C_out)
-        xp.sum(of_kernel_rows, axis=0, out=y[block].reshape(images, pixels, c_out))
+class _Seen(NamedTuple):
+    """What is seen: output pixel p sees, through tap k, that pixel q of x for which
+
+        first + spread q = stride p + dilation k
+
+    and a zero where there is none. In a convolution spread is 1, and first the padding before row and column 0.
+    """
+
+    first: tuple
+    spread: tuple
+    stride: tuple
+    dilation: tuple
+
+    def in_reverse(self, kernel):
+        """Which p each q is seen from, if the taps are counted from the other end: spread and stride change places."""
+        first = tuple(d * (k - 1) - f for d, k, f in zip(self.dilation, kernel, self.first, strict=True))
+        return _Seen(first, self.stride, self.spread, self.dilation)
+
+
+def _correlate(x, weight, size, seen):
+    """y[n, p, d] = sum over k, c of x[n, q, c] weight[k, c, d]  for y of `size`, with the q that p sees through k"""
+    c_out = weight.shape[3]
+    y = xp.empty((len(x), *size, c_out), x.dtype)
+    for block, patches in _patch_blocks(x, weight.shape[:2], size, seen):
+        xp.matmul(patches, weight.reshape(-1, c_out), out=y[block].reshape(-1, c_out))
     return y
 
 
-def _correlate_vjp_weight(g, x, kernel, stride, padding, dilation):
-    """g_weight[k, c, d] = sum over n, p of x[n, stride p + dilation k - padding, c] g[n, p, d]"""
-    (kh, kw), c_in, c_out = kernel, x.shape[3], g.shape[3]
-    g_weight = xp.zeros((kh, kw * c_in, c_out), x.dtype)
-    for block, patches in _patch_blocks(_zero_padded(x, padding), kernel, stride, dilation):
-        images, pixels = patches.shape[1:3]
-        of_images = xp.matmul(xp.swapaxes(patches, 2, 3), g[block].reshape(images, pixels, c_out))
-        g_weight += xp.sum(of_images, axis=1)
-    return g_weight.reshape(kh, kw, c_in, c_out)
+def _correlate_vjp_weight(g, x, kernel, seen):
+    """g_weight[k, c, d] = sum over n, p of x[n, q, c] g[n, p, d]  with the q that p sees through k
 
-
-def _correlate_vjp_x(g, weight, size, stride, padding, dilation):
-    """g_x of `_correlate` for images of `size` (H, W): g spread out by the stride, against the weight turned around.
-
-    Along each axis the spread cotangent is cut or filled to the length at which a correlation without padding gives
-    exactly H: where pixel 0 of g lies is reach - top, reach being how far a kernel extends, dilation (k - 1).
+    The sum can be seen from x too: over the pixels of x, of what each meets in g, whose patches are narrower to copy
+    where g has fewer channels. Then a tap further down meets a pixel of g further up, so the result is turned.
     """
-    reach = [d * (k - 1) for d, k in zip(dilation, weight.shape[:2], strict=True)]
-    first = [r - top for r, (top, _) in zip(reach, padding, strict=True)]
-    spread = xp.zeros((g.shape[0], size[0] + reach[0], size[1] + reach[1], g.shape[3]), g.dtype)
-    to_rows, rows = _spread_slices(first[0], stride[0], g.shape[1], spread.shape[1])
-    to_columns, columns = _spread_slices(first[1], stride[1], g.shape[2], spread.shape[2])
-    spread[:, to_rows, to_columns] = g[:, rows, columns]
-    # A copy in any case: `ascontiguousarray` would leave a kernel of one tap its negative strides, and CuPy's product
-    # of stacked matrices refuses those.
-    turned = xp.swapaxes(weight[::-1, ::-1], 2, 3).copy()
-    return _correlate(spread, turned, (1, 1), ((0, 0), (0, 0)), dilation)
+    c_in, c_out = x.shape[3], g.shape[3]
+    if c_out < c_in and seen.stride == (1, 1):  # spread by a stride, g would be mostly zeros
+        return _turned(_correlate_vjp_weight(x, g, kernel, seen.in_reverse(kernel)))
+    g_weight = xp.zeros((kernel[0] * kernel[1] * c_in, c_out), x.dtype)
+    for block, patches in _patch_blocks(x, kernel, g.shape[1:3], seen):
+        g_weight += xp.matmul(patches.T, g[block].reshape(-1, c_out))
+    return g_weight.reshape(*kernel, c_in, c_out)
 
 
-def _spread_slices(first, stride, count, length):
-    """Place `count` elements at first, first + stride, ... of an axis: the slices of those that fall inside."""
-    skipped = max(0, -(first // stride))  # elements before 0: more padding than the kernel reaches
-    start = first + skipped * stride
-    inside = max(0, min(count - skipped, -(-(length - start) // stride)))
-    return slice(start, start + inside * stride, stride), slice(skipped, skipped + inside)
+def _turned(weight):
+    """The weight turned around: taps reversed, input and output channels exchanged."""
+    # `ascontiguousarray` would leave a kernel of one tap its negative strides, and CuPy's products refuse those.
+    return xp.swapaxes(weight[::-1, ::-1], 2, 3).copy()
 
 
-def _zero_padded(x, padding):
-    """x with zeros around it; the same array where there is no padding."""
-    (top, bottom), (left, right) = padding
-    if not (top or bottom or left or right):
-        return x
-    n, h, w, c = x.shape
-    padded = xp.zeros((n, h + top + bottom, w + left + right, c), x.dtype)  # several times faster than xp.pad
-    padded[:, top : top + h, left : left + w] = x
-    return padded
-
-
-def _output_size(x, kernel, stride, dilation):
-    """(H_out, W_out) of a correlation with x, which is padded already."""
-    extent = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-    if extent[0] > x.shape[1] or extent[1] > x.shape[2]:
+def _output_size(size, kernel, stride, padding, dilation):
+    """(H_out, W_out) of a convolution of images of `size` (H, W)."""
+    padded = tuple(n + sum(sides) for n, sides in zip(size, padding, strict=True))
+    extent = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
+    if extent[0] > padded[0] or extent[1] > padded[1]:
         raise InputError(
-            f"a kernel of {kernel} taps with dilation {dilation} reaches over {tuple(extent)} pixels, but the padded "
-            f"image has only {x.shape[1:3]}"
+            f"a kernel of {kernel} taps with dilation {dilation} reaches over {extent} pixels, but the padded image "
+            f"has only {padded}"
         )
-    return (x.shape[1] - extent[0]) // stride[0] + 1, (x.shape[2] - extent[1]) // stride[1] + 1
+    return (padded[0] - extent[0]) // stride[0] + 1, (padded[1] - extent[1]) // stride[1] + 1
 
 
-def _patch_blocks(x, kernel, stride, dilation):
+def _patch_blocks(x, kernel, size, seen):
     """Cut the output pixels into blocks; yield each block's slices (of images, of rows) and its patches.
 
-    The patches (kh, images, pixels, kw C) hold what each output pixel sees through each row of the kernel. Those of
-    all blocks lie in the same memory, so each is valid until the next is asked for.
+    The patches (pixels of the block, kh kw C) hold what each output pixel sees. Those of all blocks lie in the same
+    memory, so each is valid until the next is asked for.
     """
-    (kh, kw), (n, h, _, c) = kernel, x.shape
-    h_out, w_out = _output_size(x, kernel, stride, dilation)
-    image, row, column, channel = x.strides
-    windows = xp.lib.stride_tricks.as_strided(  # what each output column sees in each row of the image; no copy yet
-        x, (n, h, w_out, kw, c), (image, row, column * stride[1], column * dilation[1], channel)
+    (n, _, _, c), (h_out, w_out) = x.shape, size
+    numbers = kernel[0] * kernel[1] * c
+    rows_that_fit = max(1, backend.active().scratch_bytes // max(1, w_out * numbers * x.itemsize))
+    images_in_block, rows_in_block = max(1, min(n, rows_that_fit // h_out)), min(h_out, rows_that_fit)
+
+    # The canvas holds x, spread out and with zeros around it, for as far as the output pixels see.
+    length = [
+        s * (m - 1) + d * (k - 1) + 1 for s, m, d, k in zip(seen.stride, size, seen.dilation, kernel, strict=True)
+    ]
+    canvas = xp.zeros((images_in_block, *length, c), x.dtype)
+    to_rows, rows = _inside(seen.first[0], seen.spread[0], x.shape[1], length[0])
+    to_columns, columns = _inside(seen.first[1], seen.spread[1], x.shape[2], length[1])
+    image, row, column, channel = canvas.strides
+    down, right = row * seen.stride[0], column * seen.stride[1]
+    tap_down, tap_right = row * seen.dilation[0], column * seen.dilation[1]
+    windows = xp.lib.stride_tricks.as_strided(  # the patches, before they are copied
+        canvas, (images_in_block, *size, *kernel, c), (image, down, right, tap_down, tap_right, channel)
     )
-    extent = dilation[0] * (kh - 1) + 1
-    rows_that_fit = backend.active().scratch_bytes // max(1, w_out * kw * c * x.itemsize)
-    images_in_block = max(1, min(n, rows_that_fit // h))
-    rows_in_block = h_out if rows_that_fit >= h else max(1, (rows_that_fit - extent) // stride[0] + 1)
-    scratch = xp.empty((images_in_block, (rows_in_block - 1) * stride[0] + extent, w_out, kw, c), x.dtype)
+    scratch = xp.empty((images_in_block, rows_in_block, w_out, *kernel, c), x.dtype)
     for first_image in range(0, n, images_in_block):
+        images = x[first_image : first_image + images_in_block]
+        canvas[: len(images), to_rows, to_columns] = images[:, rows, columns]
         for first_row in range(0, h_out, rows_in_block):
-            images = min(images_in_block, n - first_image)
-            rows = min(rows_in_block, h_out - first_row)
-            top = first_row * stride[0]
-            seen = windows[first_image : first_image + images, top : top + (rows - 1) * stride[0] + extent]
-            copied = scratch[:images, : seen.shape[1]]
-            copied[...] = seen
-            image, row, column, _, channel = copied.strides
-            patches = xp.lib.stride_tricks.as_strided(
-                copied, (kh, images, rows, w_out, kw * c), (row * dilation[0], image, row * stride[0], column, channel)
-            )
-            block = (slice(first_image, first_image + images), slice(first_row, first_row + rows))
-            # Rows and columns become one axis: still a view if the stride is 1, otherwise a copy within the cache.
-            yield block, patches.reshape(kh, images, rows * w_out, kw * c)
+            window = windows[: len(images), first_row : first_row + rows_in_block]
+            patches = scratch[: len(images), : window.shape[1]]
+            patches[...] = window
+            block = slice(first_image, first_image + len(images)), slice(first_row, first_row + rows_in_block)
+            yield block, patches.reshape(-1, numbers)
+
+
+def _inside(first, step, count, length):
+    """Place `count` elements at first, first + step, ... of an axis: the slices of those that fall inside."""
+    skipped = max(0, -(first // step))  # elements before 0: more padding than the kernel reaches
+    start = first + skipped * step
+    inside = max(0, min(count - skipped, -(-(length - start) // step)))
+    return slice(start, start + inside * step, step), slice(skipped, skipped + inside)
 
 
 def _pair(value, smallest=0):
