@@ -211,7 +211,8 @@ class Tensor:
             for tensor, vjp, argument in zip(node.inputs, node.vjps, node.arguments, strict=True):
                 if vjp is None:
                     continue
-                share = _as_cotangent_of(tensor, vjp(cotangent), cotangent.ndim, f"{argument} of '{node.op_name}'")
+                share = _this_thread.call(node.op_name, argument, vjp, cotangent)
+                share = _as_cotangent_of(tensor, share, cotangent.ndim, f"{argument} of '{node.op_name}'")
                 source = tensor._node
                 if source is None:
                     leaf_shares.append((tensor, share))
@@ -362,10 +363,19 @@ def _raw(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
+def _call(name, direction, function, /, *args, **options):
+    return function(*args, **options)
+
+
 class _ThisThread(threading.local):
-    """How many blocks of `no_grad` it is in. Threads count for themselves: one would undo what another has begun."""
+    """How many blocks of `no_grad` it is in. Threads count for themselves: one would undo what another has begun.
+
+    And who calls the functions of ops ("forward") and their VJPs (by the name of an argument), so that
+    `training.Profile` can take the time.
+    """
 
     blocks = 0
+    call = staticmethod(_call)
 
 
 _this_thread = _ThisThread()
@@ -454,7 +464,7 @@ def op(function):
         raw_args = [_raw(value) for value in args]
         for value in raw_args:
             backend.refuse_foreign_array(value, f"the op '{name}'")
-        computed = function(*raw_args, **options)
+        computed = _this_thread.call(name, "forward", function, *raw_args, **options)
         if not (isinstance(computed, tuple) and len(computed) == 2 and isinstance(computed[1], tuple)):
             raise TypeError(f"the op '{name}' must return its output and a tuple of VJPs")
         output, vjps = computed

@@ -22,8 +22,10 @@ from minireg.evaluation import format_table
 from minireg.files import claimed, refuse_to_overwrite
 from minireg.models import MODELS
 from minireg.training import CHECKPOINT, Trainer, configure, load_checkpoint, read_configuration
+from minireg.training.board import Board, require_tensorboardx
 from minireg.training.configuration import FOR_PHANTOMS, RECIPES
 from minireg.training.group import ALONE, started_by_mpiexec
+from minireg.training.profile import Profile
 from minireg.training.trainer import AT_THE_END
 
 
@@ -88,6 +90,8 @@ def _parse(argv):
         metavar="FOLDER",
         help="go on with the run in FOLDER, or in --out; --resume --out FOLDER starts it if it has not begun",
     )
+    add("--profile", action="store_true", help="print where the time of a step went, at the end")
+    add("--tensorboard", action="store_true", help="curves and pictures for TensorBoard, in the run's folder")
     return parser.parse_args(argv)
 
 
@@ -98,6 +102,8 @@ def _train(args):
         raise InputError("--resume needs the folder of the run: --resume FOLDER")
     if isinstance(args.resume, str) and args.out and Path(args.out) != folder:
         raise InputError(f"--resume {args.resume} and --out {args.out} name two folders: name one")
+    if args.tensorboard:
+        require_tensorboardx()  # before anything is computed
     with started_by_mpiexec() as group:
         if group is not ALONE and args.workers not in (None, group.size):
             raise InputError(f"--workers {args.workers}: mpiexec has started {group.size} processes; leave it out")
@@ -121,7 +127,8 @@ def _run(args, folder, group):
         with claimed(trainer.folder):
             if trainer.saved_step is None:
                 _refuse_other_results(trainer.folder)  # again: another run may have begun since
-            trainer.train(group)
+            with _watched(args, trainer) as board:
+                trainer.train(group, board)
             scores = trainer.report()
     except KeyboardInterrupt:
         if trainer.saved_step is None:
@@ -136,6 +143,16 @@ def _run(args, folder, group):
     print(
         f"Pictures, metrics and the checkpoint are in {trainer.folder}; look at {trainer.folder / 'registration.png'}"
     )
+
+
+@contextlib.contextmanager
+def _watched(args, trainer):
+    """Within the block, what --profile and --tensorboard ask for; the Board, or None."""
+    with contextlib.ExitStack() as stack:
+        if args.profile:
+            profile = stack.enter_context(Profile())
+            stack.callback(lambda: print(profile.table()))  # after Ctrl-C too
+        yield stack.enter_context(Board(trainer)) if args.tensorboard else None
 
 
 def _new(args, folder, group):
@@ -180,6 +197,7 @@ def _command_to_resume(args, folder, group):
     words += ["python", "-m", "minireg.train", "--resume", str(folder)]
     for option, given in (("--data-dir", args.data_dir), ("--backend", args.backend)):
         words += [option, given] if given else []  # not in the checkpoint: they do not decide what is computed
+    words += [f"--{name}" for name in ("profile", "tensorboard") if getattr(args, name)]
     return shlex.join(words)
 
 

@@ -8,7 +8,7 @@
 
 `configuration.py` has the recipes and says which option wins, `objective.py` has the loss, `group.py` the processes
 that train as one, `validation.py` tells whether it generalises, `trainer.py` is the loop, `checkpoint.py` saves and
-reads.
+reads, `profile.py` and `board.py` show what happens meanwhile.
 """
 
 from minireg.training.checkpoint import load_checkpoint, load_network, save_checkpoint

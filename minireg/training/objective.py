@@ -16,6 +16,7 @@ from minireg.backend import xp
 from minireg.fields import WARP_BORDER
 from minireg.models import both_ways
 from minireg.training.group import ALONE
+from minireg.training.profile import SUM, measured, nvtx_range
 
 
 def objective(network, moving, fixed, configuration, looks=None):
@@ -78,12 +79,14 @@ def backpropagate(network, moving, fixed, configuration, looks=None, group=ALONE
     network.zero_grad()
     part = group.part(len(moving))
     images = (Tensor(backend.to_device(array[part])) for array in (moving, fixed))
-    loss, terms = objective(network, *images, configuration, looks)
+    with nvtx_range("forward"):
+        loss, terms = objective(network, *images, configuration, looks)
     share = (part.stop - part.start) / len(moving)
-    (share * loss).backward()
+    with nvtx_range("backward"):
+        (share * loss).backward()
     values = share * xp.stack([term.data for term in (loss, *terms.values())])
     if group.size > 1:
-        values = _summed(group, network.parameters(), values)
+        values = measured(SUM, _summed, group, network.parameters(), values)
     return dict(zip(("loss", *terms), backend.to_host(values).tolist(), strict=True))
 
 

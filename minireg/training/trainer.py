@@ -10,9 +10,10 @@ A run lives in one folder:
     registration.png     eight of them as pictures, at the end
     fields.png           the displacement fields of four, at the end
     registration.gif     two of them as they deform, at the end
+    tensorboard/         what a `Board` writes, if there is one
 
-Nothing in these files depends on when or how fast they were made: a run that was killed and resumed leaves the same
-bytes as one that never stopped.
+Nothing in these files, but those of tensorboard/, depends on when or how fast they were made: a run that was killed and
+resumed leaves the same bytes as one that never stopped.
 """
 
 import dataclasses
@@ -39,6 +40,7 @@ from minireg.training.checkpoint import save_checkpoint
 from minireg.training.configuration import OPTIMISERS, SCHEDULES
 from minireg.training.group import ALONE, started
 from minireg.training.objective import backpropagate
+from minireg.training.profile import STEP, measured
 from minireg.training.validation import STEPS_BETWEEN, Validation, warning
 
 CHECKPOINT = "checkpoint.npz"
@@ -77,17 +79,18 @@ class Trainer:
         self.sampler = source.sampler(self.rng, change)
         self.validation = Validation(source, configuration)
         self.step = 0
-        self.saved_step = None
+        self.saved_step = self.gradient_norm = None
         weighted = [name for name in ("folding", "inverse_consistency") if getattr(configuration, name)]
         self.history = {name: [] for name in ("loss", "similarity", "smoothness", *weighted)}
         if self.validation.possible:
             self.history[VALIDATION] = []  # NaN where it was not scored
 
-    def train(self, group=ALONE):
+    def train(self, group=ALONE, board=None):
         """Train to the last step, with a progress bar, saving a checkpoint now and then.
 
         group : the Group of the processes that train as one, each of which calls this for a Trainer like this one
             Alone, a process starts as many others as the configuration names, unless it computes on a GPU.
+        board : Board of this trainer, in the first process, or None
 
         Raises
         ------
@@ -116,17 +119,17 @@ class Trainer:
                     "the processes do not have the same options, images or checkpoint: give all the same files and "
                     "options"
                 )
-            self._train(group)
+            self._train(group, board)
             return
         workers = min(configuration.workers, configuration.batch_size) if backend.active().name == "numpy" else 1
         with started(workers if self.step < configuration.steps else 1, _follow, self) as group:
-            self._train(group)
+            self._train(group, board)
 
     def __getstate__(self):
         """What is sent to the processes that share the work: all but the source, for the sampler has its images."""
         return {name: value for name, value in vars(self).items() if name != "source"}
 
-    def _train(self, group):
+    def _train(self, group, board=None):
         """The loop. All processes leave it at the same step."""
         steps, warned = self.configuration.steps, False
         self.network.train()
@@ -137,7 +140,9 @@ class Trainer:
             tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=not group.first) as bar,
         ):
             while self.step < steps:
-                loss = self.train_step(group)
+                loss = measured(STEP, self.train_step, group)
+                if board:
+                    measured("board", board.add_step, self)
                 bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
                 bar.update()
                 if not warned and self.step % STEPS_BETWEEN == 0 and self.warning:
@@ -145,23 +150,27 @@ class Trainer:
                     tqdm.write(f"step {self.step}: {self.warning}", file=sys.stderr)
                 stop = group.all_reduce(np.array([interrupted.is_set()], np.float32))[0] > 0
                 if group.first and (self.step % STEPS_BETWEEN_CHECKPOINTS == 0 or self.step == steps or stop):
-                    self.save()
+                    if board:
+                        board.flush()  # first: a run that is resumed from there does not add these steps again
+                    measured("checkpoints", self.save)
+                    if board:
+                        measured("pictures of the board", board.add_picture, self)
                 if stop:
                     raise KeyboardInterrupt
 
     def train_step(self, group=ALONE):
         """Draw a batch, register it, and change the weights once. Returns the loss, a float."""
         configuration = self.configuration
-        moving, fixed = self.sampler.draw(configuration.batch_size)
+        moving, fixed = measured("drawing the batch", self.sampler.draw, configuration.batch_size)
         looks = configuration.early_looks if self.step < configuration.steps / 2 else None
         values = backpropagate(self.network, moving, fixed, configuration, looks, group)
         self._check_finite(self.step + 1, "loss", values["loss"])
 
         largest_norm = math.inf if configuration.clip is None else configuration.clip
-        norm = optim.clip_gradient_norm(self.optimiser.parameters, largest_norm)
-        self._check_finite(self.step + 1, "norm of the gradient", norm)
+        self.gradient_norm = optim.clip_gradient_norm(self.optimiser.parameters, largest_norm)
+        self._check_finite(self.step + 1, "norm of the gradient", self.gradient_norm)
         self.optimiser.lr = self.learning_rate
-        self.optimiser.step()
+        measured("the optimiser's step", self.optimiser.step)
         self.step += 1
         for name, value in values.items():
             self.history[name].append(value)
@@ -178,7 +187,7 @@ class Trainer:
         """The score of the validation pairs at a step where they have one, else NaN."""
         if self.step % STEPS_BETWEEN and self.step != self.configuration.steps:
             return math.nan
-        score = self.validation.score(self.network)
+        score = measured("validation", self.validation.score, self.network)
         self._check_finite(self.step, "similarity of the validation pairs", score)
         return score
 
