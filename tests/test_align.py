@@ -1,5 +1,7 @@
 """Any two images without a network: known turns and deformations are found, there and back agree."""
 
+import importlib
+
 import numpy as np
 import pytest
 from gradients import host, tensor
@@ -67,6 +69,20 @@ def test_a_turn_and_a_shift_are_found_first(degrees, shift):
     assert error(align(moving, fixed, stages="deformable"), true, inside) > 2
     assert error(align(moving, fixed, stages="affine"), true, inside) < 2
     assert error(align(moving, fixed), true, inside) < 0.4
+
+
+@pytest.mark.parametrize(("stages", "finest"), [("affine", 80), ("affine,deformable", 40)])
+def test_an_affine_map_is_made_no_finer_than_what_follows_needs(stages, finest, monkeypatch):
+    module = importlib.import_module("minireg.methods.align")  # the package has a function of this name
+    improve, sides = module.improve, []
+
+    def watched(maps, view, kind):
+        sides.append(max(view.shape))
+        return improve(maps, view, kind)
+
+    monkeypatch.setattr(module, "improve", watched)
+    align(*known()[:2], stages=stages, loss="mi", iterations=1)
+    assert max(sides) == finest
 
 
 def test_exchanged_images_give_the_inverse():

@@ -4,6 +4,8 @@ Maps are matrices (N, 3, 3) about the centre of the image, T = S S: the moving i
 along the inverse of S. So exchanging the images gives the inverse map.
 """
 
+import math
+
 import numpy as np
 
 from minireg import backend
@@ -20,31 +22,78 @@ GENERATORS[4, 0, 0], GENERATORS[4, 1, 1] = 1, -1
 GENERATORS[5, 0, 1] = GENERATORS[5, 1, 0] = 1
 KINDS = {"rigid": 3, "similarity": 4, "affine": 6}  # and how many of the generators they have
 
-ANGLES = np.radians(np.arange(-165, 166, 15))
-SCALES = (0.8, 1.0, 1.25)
-CANDIDATES = 6  # of the search, which are improved before one is chosen
+SEARCHED = 48  # pixels along the longer side, of the images that all turns, scales and shifts are tried with
+ANGLES = np.radians(np.arange(-165, 181, 15))
+SCALES = 2 ** (np.arange(-3, 4) / 3)  # from half the size to twice the size
+CANDIDATES = 6  # of the search; at each finer scale the better half of them goes on
 SMALLEST_OVERLAP = 0.4  # of the smaller image's pixels
-COST_OF_A_TURN = 0.2  # of a turn by 180 degrees, in correlation or what is left: small turns are the likelier ones
+TOLD = 64  # pixels along the longer side, at which what is left tells whether a map is right
 ITERATIONS = 20
 NOTHING = 0.02  # pixels: a step that moves no point by more is the last
 DAMPING = 1e-6  # of the trace, in the normal equations
 LARGEST_STRETCH = 2.5
+NEARLY = 1e-10  # in a cosine
 TINY = 1e-12
 
 
-def square_root(maps):
-    """S with S S = T, for maps (N, 3, 3) that turn by less than 180 degrees.
+def find(pyramid, finest):
+    """The map T (N, 3, 3) of each pair, in pixels of the images, and what it leaves, (N,), see `improve`.
 
-    Source: Denman, Beavers, The matrix sign function and computations in systems, Applied Mathematics and Computation
-    2 (1976), doi:10.1016/0096-3003(76)90020-5.
+    All candidates of `search` are improved as rigid motions, the better half of them further, as similarities and as
+    affine maps; and those go on to the next finer scale. The last one has images of at most `finest` pixels. What is
+    left is that of the last scale with at most TOLD of them, for noise is larger at finer ones.
+    """
+    longest = max(pyramid.shape)
+    scales = [scale for scale in pyramid.scales if longest <= finest * scale] or pyramid.scales[:1]
+    start = next((scale for scale in scales if longest > scale * SEARCHED / 2), scales[-1])
+    maps, told = at_scale(search(*pyramid.for_search(start)), 1 / start), None
+    for scale in scales[scales.index(start) :]:
+        pairs, count = maps.shape[:2]
+        flat, left = improve(at_scale(maps, scale).reshape(-1, 3, 3), pyramid.level(scale, times=count), "rigid")
+        order = (left * cost(flat)).reshape(pairs, count).argsort(axis=1, kind="stable")
+        order = order[:, : 1 if scale == scales[-1] else (count + 1) // 2]
+        flat = np.take_along_axis(flat.reshape(maps.shape), order[:, :, None, None], axis=1).reshape(-1, 3, 3)
+        left = np.take_along_axis(left.reshape(pairs, count), order, axis=1).ravel()
+        flat, left = _further(flat, left, pyramid.level(scale, times=order.shape[1]))
+        maps = at_scale(flat, 1 / scale).reshape(pairs, -1, 3, 3)
+        if told is None or longest <= TOLD * scale:
+            told = left.reshape(pairs, -1).min(axis=1)
+    return maps[:, 0], told
+
+
+def _further(maps, left, view):
+    """Rigid motions improved as similarities and as affine maps: each pair gets what pays.
+
+    With n pixels and k numbers that is what has the least n ln(left) + k ln(n).
+
+    Source: Schwarz, Estimating the dimension of a model, Annals of Statistics 6 (1978), doi:10.1214/aos/1176344136.
+    """
+    pixels, numbers = math.prod(view.shape), KINDS["rigid"]
+    for kind in ("similarity", "affine"):
+        further, least = improve(maps, view, kind)
+        kept = least * pixels ** ((KINDS[kind] - numbers) / pixels) < left
+        maps, left = np.where(kept[:, None, None], further, maps), np.where(kept, least, left)
+        numbers = np.where(kept, KINDS[kind], numbers)
+    return maps, left
+
+
+def square_root(maps):
+    """S with S S = T, for maps (N, 3, 3) that turn by less than 180 degrees; of half a turn one of its roots.
+
+    Source: Levinger, The square root of a 2 x 2 matrix, Mathematics Magazine 53 (1980), doi:10.2307/2689616.
 
     >>> shift = np.array([[[1.0, 0, 4], [0, 1, -2], [0, 0, 1]]])
     >>> square_root(shift)[0, :2, 2].round(6).tolist()
     [2.0, -1.0]
     """
-    root, inverse = maps, np.broadcast_to(np.eye(3), maps.shape)
-    for _ in range(12):
-        root, inverse = (root + np.linalg.inv(inverse)) / 2, (inverse + np.linalg.inv(root)) / 2
+    linear, root = maps[:, :2, :2], maps.copy()
+    size = np.sqrt(np.linalg.det(linear))[:, None, None]
+    squared = np.trace(linear, axis1=1, axis2=2)[:, None, None] + 2 * size
+    quarter = np.sqrt(size) * [[0, -1], [1, 0]]
+    root[:, :2, :2] = np.where(
+        squared > NEARLY * size, (linear + size * np.eye(2)) / np.sqrt(np.maximum(squared, TINY)), quarter
+    )
+    root[:, :2, 2:] = np.linalg.solve(root[:, :2, :2] + np.eye(2), maps[:, :2, 2:])
     return root
 
 
@@ -60,8 +109,14 @@ def exponential(rates):
 
 
 def cost_of_turn(maps):
-    """What (N,) maps have to explain to be believed, COST_OF_A_TURN for half a turn."""
-    return COST_OF_A_TURN * np.abs(np.arctan2(maps[:, 1, 0], maps[:, 0, 0])) / np.pi
+    """What (N,) maps have to explain to be believed, 0.2 for half a turn."""
+    return 0.2 * np.abs(np.arctan2(maps[:, 1, 0], maps[:, 0, 0])) / np.pi
+
+
+def cost(maps):
+    """By how much more (N,) maps have to explain to be believed: twice as much for half a turn, or twice the size."""
+    turn = np.abs(np.arctan2(maps[:, 1, 0] - maps[:, 0, 1], maps[:, 0, 0] + maps[:, 1, 1])) / np.pi
+    return 1 + turn + np.abs(np.log2(np.linalg.det(maps))) / 2
 
 
 def displacement_of(maps, height, width):
@@ -72,15 +127,16 @@ def displacement_of(maps, height, width):
 def at_scale(maps, factor):
     """The same maps in pixels that are `factor` times as large."""
     maps = maps.copy()
-    maps[:, :2, 2] /= factor
+    maps[..., :2, 2] /= factor
     return maps
 
 
 def improve(maps, view, kind):
     """Gauss-Newton steps for T, in pixels of the images that are viewed, each pair until it moves no more.
 
-    Returns the best maps seen, and what they leave, (N,): the share of both images' variance that is not explained,
-    because they differ there, or because only one of them is seen. Maps out of all proportion leave infinitely much.
+    Returns the best maps seen, and what they leave, (N,): with the share r of the variance that differs where both
+    images are seen, and the share c of their variance that is seen there, r / ((1 - r) c), unexplained for explained.
+    Maps out of all proportion leave infinitely much.
     """
     height, width = view.shape
     motions = _motions(GENERATORS[: KINDS[kind]], height, width)
@@ -91,7 +147,8 @@ def improve(maps, view, kind):
         seen = view.seen(forth, back)
         normal, force, left = _normal_equations(view.compare(*seen), motions)
         coverage = view.coverage(*seen)
-        left = np.where(_plausible(maps, height, width), 1 - coverage * (1 - left), np.inf)
+        plausible = _plausible(maps, height, width) & (np.abs(root @ root - maps).max(axis=(1, 2)) < NOTHING)
+        left = np.where(plausible, left / np.maximum((1 - left) * coverage, TINY), np.inf)
         better = left < least
         best, least = np.where(better[:, None, None], maps, best), np.where(better, left, least)
         damping = DAMPING * np.trace(normal, axis1=1, axis2=2) + TINY
@@ -144,29 +201,31 @@ def variance(x, inside):
 
 
 def search(moving, fixed):
-    """Starts for `improve`: turns and scales, each with the shift of the highest correlation over what overlaps.
+    """Starts: turns and scales, each with the shift of the highest correlation over what overlaps.
 
     moving, fixed : NumPy arrays (N, H, W), small, and their masks (N, H, W)
 
-    Returns maps (N, CANDIDATES, 3, 3), the first of them the identity
+    Returns maps (N, CANDIDATES, 3, 3), the first of them the identity, the others those that are better than a little
+    more or less of a turn or a scale
 
     Source: Padfield, Masked object registration in the Fourier domain, IEEE TIP 21 (2012),
     doi:10.1109/TIP.2011.2181402, equations 17 to 29.
     """
-    turns = [(angle, scale) for angle in ANGLES for scale in SCALES]
-    (a, of_a), (b, of_b) = moving, fixed
-    found = []
-    for angle, scale in turns:
-        cosine, sine = np.sqrt(scale) * np.cos(angle / 2), np.sqrt(scale) * np.sin(angle / 2)
+    (a, of_a), (b, of_b) = ((x, mask[:1] if (mask == mask[0]).all() else mask) for x, mask in (moving, fixed))
+    scores, maps = np.empty((len(a), len(SCALES), len(ANGLES))), np.empty((len(a), len(SCALES), len(ANGLES), 3, 3))
+    middle = np.broadcast_to(np.eye(3), (len(a), 3, 3)).copy()
+    for i, j in np.ndindex(scores.shape[1:]):
+        cosine, sine = np.sqrt(SCALES[i]) * np.cos(ANGLES[j] / 2), np.sqrt(SCALES[i]) * np.sin(ANGLES[j] / 2)
         root = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
         seen = [_look(x, mask, m) for x, mask, m in ((a, of_a, root), (b, of_b, np.linalg.inv(root)))]
-        score, shift = _best_shift(*seen[0], *seen[1])
-        middle = np.broadcast_to(np.eye(3), (len(a), 3, 3)).copy()
-        middle[:, :2, 2] = shift
-        found.append((score - cost_of_turn(root[None] @ root[None]), root @ middle @ root))
-    scores, maps = np.stack([score for score, _ in found], axis=1), np.stack([m for _, m in found], axis=1)
-    best = np.argsort(-scores, axis=1)[:, : CANDIDATES - 1]
-    chosen = np.take_along_axis(maps, best[:, :, None, None], axis=1)
+        scores[:, i, j], middle[:, :2, 2] = _best_shift(*seen[0], *seen[1])
+        maps[:, i, j] = root @ middle @ root
+    around = np.pad(scores, [(0, 0), (1, 1), (0, 0)], constant_values=-1)
+    around = np.pad(around, [(0, 0), (0, 0), (1, 1)], mode="wrap")
+    peaks = scores == np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(1, 2)).max(axis=(-2, -1))
+    best = np.where(peaks, -scores, np.inf).reshape(len(a), -1).argsort(axis=1, kind="stable")
+    best = best[:, : CANDIDATES - 1, None, None]
+    chosen = np.take_along_axis(maps.reshape(len(a), -1, 3, 3), best, axis=1)
     return np.concatenate([np.broadcast_to(np.eye(3), (len(a), 1, 3, 3)), chosen], axis=1)
 
 
@@ -183,9 +242,13 @@ def _look(images, masks, m):
 
 
 def _best_shift(a, of_a, b, of_b):
-    """The shift t with the highest correlation of a(p + t) and b(p) where both are inside: scores (N,), t (N, 2)."""
-    height, width = a.shape[1:]
-    shape = (2 * height, 2 * width)
+    """The shift t with the highest correlation of a(p + t) and b(p) where both are inside: scores (N,), t (N, 2).
+
+    No shift is longer than half of the image. So what wraps around does not meet in half as many pixels again.
+    """
+    half = np.array(a.shape[1:]) // 2
+    shape = tuple(a.shape[1:] + half)
+    shifts = np.moveaxis((np.indices(shape).T + half) % shape - half, 0, 1)
 
     def transform(x):
         return np.fft.rfft2(x, shape)
@@ -203,8 +266,7 @@ def _best_shift(a, of_a, b, of_b):
     least = 1e-4 * np.maximum(variance_a * variance_b, 0).max(axis=(1, 2), keepdims=True) + TINY
     ncc = covariance / np.sqrt(np.maximum(variance_a * variance_b, least))
     enough = SMALLEST_OVERLAP * np.minimum(of_a.sum(axis=(1, 2)), of_b.sum(axis=(1, 2)))
-    ncc = np.where(count >= enough[:, None, None], ncc, -1).reshape(len(a), -1)
+    allowed = (count >= enough[:, None, None]) & (shifts <= half).all(axis=-1)
+    ncc = np.where(allowed, ncc, -1).reshape(len(a), -1)
     best = ncc.argmax(axis=1)
-    shift = np.stack(np.unravel_index(best, shape), axis=-1)
-    shift = np.where(shift >= (height, width), shift - shape, shift)
-    return np.take_along_axis(ncc, best[:, None], axis=1)[:, 0], shift
+    return np.take_along_axis(ncc, best[:, None], axis=1)[:, 0], shifts.reshape(-1, 2)[best]

@@ -32,9 +32,10 @@ COARSEST = 16  # pixels along the shorter side
 FINEST = 1024  # pixels along the longer side: a finer level would move nothing by more than a tenth of a pixel
 SEARCHED = 48  # pixels along the longer side, of the images that all turns and shifts are tried with
 AFFINE_FINEST = 256  # pixels along the longer side, at which an affine map is as exact as it gets
-AFFINE_ENOUGH = 128  # the same, where a deformable stage goes on from it
+AFFINE_ENOUGH = 64  # where a deformable stage goes on from it
 MOST_PIXELS = 64 * 1024  # of all pairs that are registered together
 SMOOTHNESS = {"local_ncc": 4.0, "ncc": 2.0}  # of the losses that are not named, the first
+EXACT_STEPS = 3  # for one of the quick ones, of each level
 STIFFER_AT_FIRST = 8  # than the exact steps that follow: those begin where nothing folds
 WORTH = 0.98  # of what is left: a map of more numbers is kept if it leaves less than that
 
@@ -46,7 +47,7 @@ def align(
     loss="local_ncc",
     smoothness=None,
     levels=None,
-    iterations=20,
+    iterations=15,
     tolerance=0.02,
     moving_mask=None,
     fixed_mask=None,
@@ -72,7 +73,8 @@ def align(
     smoothness : float, above 0; it means the same at all resolutions. Unless given 4, or 2 for "ncc".
     levels : int; from the finest on, each with half the resolution, as many as fit. Unless given, down to 16 pixels, or
         with a start the finest one alone.
-    iterations : int, at most so many steps at each level of the deformable stage; with a start, 0 adds nothing to it
+    iterations : int, at most so many steps at each level of the deformable stage, and for "ncc" EXACT_STEPS times as
+        many exact ones at the end; with a start, 0 adds nothing to it
     tolerance : float, in pixels of the level: a pair is done when it moves by less than this
     moving_mask, fixed_mask : NumPy arrays (N, H, W, 1), optional: what is 0 there has no say
     start : function of moving and fixed that returns a displacement, as of `make_method`, optional
@@ -164,7 +166,7 @@ def _refined(velocity, pyramid, maps, scales, smoothness, iterations, tolerance,
         bending = smoothness * (STIFFER_AT_FIRST if exact else 1)
         velocity = refine_velocity(velocity, view, size, bending, iterations, tolerance)
         bar.update(len(maps))
-    return descend(velocity, view, size, smoothness, 2 * iterations) if exact else velocity
+    return descend(velocity, view, size, smoothness, EXACT_STEPS * iterations) if exact else velocity
 
 
 def _begin(start, moving, fixed, maps, shape):

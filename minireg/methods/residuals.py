@@ -87,20 +87,19 @@ def _foretold(a, b, inside):
 
 
 def _conditional_mean(given, wanted, inside):
-    """E[wanted | given] at each pixel: means over bins of `given`, smoothed, and linear between their centres."""
+    """E[wanted | given] at each pixel: means over the nearest bin of `given`, smoothed, linear between the centres."""
     places = xp.clip(given, 0, 1) * (BINS - 1)
     below = xp.minimum(xp.floor(places), BINS - 2)
     part = (places - below).ravel()
-    count = len(given) * BINS
-    bins = (below.astype(xp.int64) + BINS * xp.arange(len(given)).reshape(-1, 1, 1, 1)).ravel()
+    first = BINS * xp.arange(len(given)).reshape(-1, 1, 1, 1)  # of each pair's bins
+    nearest = (first + (places + 0.5).astype(xp.int64)).ravel()
 
     def sums(weight):
-        above = part * weight.ravel()
-        both = xp.bincount(bins, weight.ravel() - above, count) + xp.bincount(bins + 1, above, count)
-        return _smoothed(both.reshape(-1, BINS))
+        return _smoothed(xp.bincount(nearest, weight.ravel(), len(given) * BINS).reshape(-1, BINS))
 
     mean = (sums(inside * wanted) / xp.maximum(sums(inside), TINY)).astype(wanted.dtype)
-    return ((1 - part) * xp.take(mean, bins) + part * xp.take(mean, bins + 1)).reshape(wanted.shape)
+    lower = (first + below.astype(xp.int64)).ravel()
+    return ((1 - part) * xp.take(mean, lower) + part * xp.take(mean, lower + 1)).reshape(wanted.shape)
 
 
 def _smoothed(histograms):
