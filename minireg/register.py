@@ -10,6 +10,7 @@ import csv
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -205,7 +206,9 @@ def _register(args, model, progress):
 
     spacings = _spacings(moving.geometry, fixed.geometry)
     started = time.perf_counter()
-    displacement = register_in_space(method, moving.compared, fixed.compared, *spacings, *masks, landmarks)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        displacement = register_in_space(method, moving.compared, fixed.compared, *spacings, *masks, landmarks)
     milliseconds = (time.perf_counter() - started) / len(displacement) * 1000
 
     warped = warp_images(moving.images.astype(np.float32), displacement)[..., 0]
@@ -220,7 +223,8 @@ def _register(args, model, progress):
     scores = (*_draw(folder, moving, fixed, displacement, start, spacings, counted), milliseconds)
     numbers = {key: float(np.mean(value)) for key, value in zip(NUMBERS, scores, strict=True)}
     loss = options.get("loss", getattr(configuration, "loss", None))
-    hints = _hints(name, loss, numbers, [side.images.shape[1:3] for side in (moving, fixed)], points, landmarks)
+    hints = [str(warning.message) for warning in said]
+    hints += _hints(name, loss, numbers, [side.images.shape[1:3] for side in (moving, fixed)], points, landmarks)
     return len(warped), name, numbers, registration.how_far(start, spacings), hints
 
 

@@ -5,6 +5,7 @@ import pytest
 from gradients import host, tensor
 
 from minireg.fields import smooth, warp_images
+from minireg.methods import align
 from minireg.methods.affine import GENERATORS, displacement_of, exponential, find, search, square_root
 from minireg.methods.views import Pyramid
 
@@ -83,3 +84,8 @@ def test_a_square_root_of_any_turn(degrees):
     np.testing.assert_allclose(root @ root, whole, atol=1e-4)
     rates = np.einsum("nk,kij->nij", np.random.default_rng(0).normal(scale=0.3, size=(20, 6)), GENERATORS)
     np.testing.assert_allclose(square_root(exponential(rates)), exponential(rates / 2), atol=1e-12)
+
+
+def test_images_of_different_things_get_a_warning():
+    with pytest.warns(UserWarning, match="the affine map explains little"):
+        align(picture(0), picture(1), stages="affine")

@@ -73,7 +73,7 @@ def test_a_turn_and_a_shift_are_found_first(degrees, shift):
 
 @pytest.mark.parametrize(("stages", "finest"), [("affine", 80), ("affine,deformable", 40)])
 def test_an_affine_map_is_made_no_finer_than_what_follows_needs(stages, finest, monkeypatch):
-    module = importlib.import_module("minireg.methods.align")  # the package has a function of this name
+    module = importlib.import_module("minireg.methods.affine")
     improve, sides = module.improve, []
 
     def watched(maps, view, kind):

@@ -108,11 +108,6 @@ def exponential(rates):
     return result
 
 
-def cost_of_turn(maps):
-    """What (N,) maps have to explain to be believed, 0.2 for half a turn."""
-    return 0.2 * np.abs(np.arctan2(maps[:, 1, 0], maps[:, 0, 0])) / np.pi
-
-
 def cost(maps):
     """By how much more (N,) maps have to explain to be believed: twice as much for half a turn, or twice the size."""
     turn = np.abs(np.arctan2(maps[:, 1, 0] - maps[:, 0, 1], maps[:, 0, 0] + maps[:, 1, 1])) / np.pi

@@ -10,6 +10,7 @@ images as they see them; here they are put together.
 """
 
 import math
+import warnings
 
 import numpy as np
 from tqdm import tqdm
@@ -19,7 +20,7 @@ from minireg.backend import xp
 from minireg.data.preprocessing import normalise_percentiles
 from minireg.errors import InputError
 from minireg.fields import integrate, logarithm, warp_images
-from minireg.methods.affine import at_scale, cost_of_turn, displacement_of, improve, search, square_root
+from minireg.methods.affine import at_scale, displacement_of, find, square_root
 from minireg.methods.exact import descend
 from minireg.methods.levels import PAIRS_AT_A_TIME, SMALLEST_GRID, pool
 from minireg.methods.residuals import COMPARISONS
@@ -30,14 +31,13 @@ from minireg.models.common import checked_size
 STAGES = ("affine", "deformable")
 COARSEST = 16  # pixels along the shorter side
 FINEST = 1024  # pixels along the longer side: a finer level would move nothing by more than a tenth of a pixel
-SEARCHED = 48  # pixels along the longer side, of the images that all turns and shifts are tried with
 AFFINE_FINEST = 256  # pixels along the longer side, at which an affine map is as exact as it gets
 AFFINE_ENOUGH = 64  # where a deformable stage goes on from it
 MOST_PIXELS = 64 * 1024  # of all pairs that are registered together
+NOT_ALIKE = 3.0  # of what an affine map leaves with local_ncc: that of other images, where right maps leave below 2
 SMOOTHNESS = {"local_ncc": 4.0, "ncc": 2.0}  # of the losses that are not named, the first
 EXACT_STEPS = 3  # for one of the quick ones, of each level
 STIFFER_AT_FIRST = 8  # than the exact steps that follow: those begin where nothing folds
-WORTH = 0.98  # of what is left: a map of more numbers is kept if it leaves less than that
 
 
 def align(
@@ -56,10 +56,9 @@ def align(
 ):
     """Register every pair: an affine map first, then a smooth velocity, both from coarse to fine and symmetric.
 
-    Affine: at a coarse scale turns by multiples of 15 degrees and three scales are tried with all shifts; the best ones
-    are improved as rigid motions, no motion among them, and the best goes on, finer and finer, as a rigid map, a
-    similarity and an affine map, each kept if it leaves less difference than the one before. Deformable: see
-    `methods/symmetric.py`.
+    Affine: at a coarse scale turns by multiples of 15 degrees and scales from half to twice the size are tried with all
+    shifts; the best ones, no motion among them, are improved, as rigid maps, similarities and affine maps, fewer and
+    fewer from scale to scale. If it explains little there is a warning. Deformable: see `methods/symmetric.py`.
 
     Both images move half of the way. So exchanging them gives the inverse, to the errors of interpolation, and an image
     with itself, or with a constant one, gives exactly 0.
@@ -107,7 +106,7 @@ def align(
     masks = [_checked_mask(mask, image) for mask, image in ((moving_mask, moving), (fixed_mask, fixed))]
     images = [normalise_percentiles(image) for image in (moving, fixed)]
 
-    found = np.empty((*moving.shape[:3], 2), np.float32)
+    found, lost = np.empty((*moving.shape[:3], 2), np.float32), []
     scales = _scales(height, width, levels)
     refined = scales if start is None else scales[-(levels or 1) :]
     finest = AFFINE_ENOUGH if "deformable" in stages and iterations else AFFINE_FINEST
@@ -118,7 +117,8 @@ def align(
             pair = [np.concatenate([x[batch], mask[batch]], axis=-1) for x, mask in zip(images, masks, strict=True)]
             pyramid = Pyramid(pair, scales, loss)
             still = np.broadcast_to(np.eye(3), (len(pair[0]), 3, 3))
-            maps = _affine(pyramid, finest) if "affine" in stages else still
+            maps, left = find(pyramid, finest) if "affine" in stages else (still, np.zeros(len(still)))
+            lost.extend(first + np.flatnonzero(left > NOT_ALIKE) if loss == "local_ncc" else [])
             if "deformable" in stages:
                 begin = None if start is None else _begin(start, moving[batch], fixed[batch], maps, pyramid.shape)
                 field = _deformable(pyramid, maps, begin, refined, smoothness, int(iterations), tolerance, bar)
@@ -126,6 +126,14 @@ def align(
                 field = displacement_of(maps, *pyramid.shape)
                 bar.update(len(maps) * len(scales))
             found[batch] = backend.to_host(field)[:, :height, :width]
+    lost = [n for n in lost if all(np.ptp(image[n]) for image in images)]
+    if lost:
+        pairs = f" of {len(lost)} pairs" if len(moving) > 1 else ""
+        warnings.warn(
+            f"the affine map{pairs} explains little of the images: choose the loss mi if they are of two kinds; crop or "
+            "resample both to the same part, or mask what only one shows; or leave it out (stages deformable)",
+            stacklevel=2,
+        )
     for image in images:
         found[np.ptp(image, axis=(1, 2, 3)) == 0] = 0  # a constant image says nothing about where anything is
     return found
@@ -177,28 +185,6 @@ def _begin(start, moving, fixed, maps, shape):
     margin = [(0, 0), (0, shape[0] - height), (0, shape[1] - width), (0, 0)]
     found = start(*halves), start(*reversed(halves))
     return [backend.to_device(np.pad(u, margin, "edge").astype(np.float32)) for u in found]
-
-
-def _affine(pyramid, finest):
-    """The maps of all pairs: the best start at a coarse scale, and then finer and finer."""
-    scales = [scale for scale in pyramid.scales if max(pyramid.shape) <= finest * scale] or pyramid.scales[:1]
-    start = next((s for s in scales if max(pyramid.shape) > s * SEARCHED / 2), scales[-1])
-    starts = search(*pyramid.for_search(start))
-    count = starts.shape[1]
-    view = pyramid.level(start, times=count)
-    maps, left = improve(starts.reshape(-1, 3, 3), view, "rigid")
-    best = (left + cost_of_turn(maps)).reshape(-1, count).argmin(axis=1)
-    maps = maps.reshape(starts.shape)[np.arange(len(starts)), best]
-    maps = at_scale(maps, 1 / start)
-    for scale in (s for s in scales if s <= start):
-        view, maps, least = pyramid.level(scale), at_scale(maps, scale), None
-        for kind in ("rigid", "similarity", "affine"):
-            further, left = improve(maps, view, kind)
-            kept = np.full(len(maps), True) if least is None else left < WORTH * least
-            maps = np.where(kept[:, None, None], further, maps)
-            least = left if least is None else np.where(kept, left, least)
-        maps = at_scale(maps, 1 / scale)
-    return maps
 
 
 def _scales(height, width, levels):
