@@ -130,8 +130,8 @@ def align(
     if lost:
         pairs = f" of {len(lost)} pairs" if len(moving) > 1 else ""
         warnings.warn(
-            f"the affine map{pairs} explains little of the images: choose the loss mi if they are of two kinds; crop or "
-            "resample both to the same part, or mask what only one shows; or leave it out (stages deformable)",
+            f"the affine map{pairs} explains little of the images: choose the loss mi if they are of two kinds; crop "
+            "or resample both to the same part, or mask what only one shows; or leave it out (stages deformable)",
             stacklevel=2,
         )
     for image in images:
