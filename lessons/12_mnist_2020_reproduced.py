@@ -138,8 +138,8 @@ lesson.save(figure, "first_look")
 # %% [markdown]
 # <details><summary>The answer</summary>
 #
-# Above .9, on images that it has never seen, in one glance each. The full training of 2020 on MNIST ends at NCC .939
-# and Dice .929. With Adam and a quiet start you are there within 120 steps.
+# About .9, on images that it has never seen, in one glance each. The full training of 2020 on MNIST ends at NCC .939
+# and Dice .929. With Adam and a quiet start you are close to it within 120 steps.
 #
 # </details>
 #
@@ -208,7 +208,7 @@ print(f"{100 * cheat_folds.mean():.0f} % of all cells fold")
 
 # %% tags=["hide-input"]
 everything, labels = digits.split("test")
-another = np.broadcast_to(source.sampler(np.random.default_rng(1)).moving[:1], moving.shape)
+another = np.broadcast_to(source.sampler(np.random.default_rng(1)).draw(1)[0], moving.shape)
 strangers = np.pad(everything[labels == (digit + 6) % 10][:100], ((0, 0), (2, 2), (2, 2), (0, 0)))
 to_another = warp_images(moving, register(moving, another))
 from_strangers = warp_images(strangers, register(strangers, fixed[: len(strangers)]))
@@ -243,7 +243,7 @@ print(f"another digit, warped to a {digit}:          {strange:.2f}")
 network.eval()
 by_running_means = metrics.ncc(warp_images(moving, register(moving, fixed)), fixed).mean()
 network.train()
-claim(metrics.ncc(warped, fixed).mean() > 0.9, "NCC rises above .9 on images that the network has never seen")
+claim(metrics.ncc(warped, fixed).mean() > 0.85, "NCC rises to about .9 on images that the network has never seen")
 claim(dice(warped, fixed).mean() > 0.8, "Dice rises above .8")
 claim(folded.mean() > 0.4, "a large part of all cells folds")
 claim(cheated > metrics.ncc(warped, fixed).mean(), "looking up has the better NCC")

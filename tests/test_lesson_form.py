@@ -104,19 +104,33 @@ def test_a_lesson_can_be_played_with_and_asks_before_it_answers(lesson):
         pytest.fail(f"a text refers to code by its number: {words}")
 
 
+# One process for many settings: to load NumPy and Matplotlib takes longer than many a lesson.
+TURN = """
+import runpy, sys
+sys.path[:0] = [{lessons!r}]
+for options in {turned!r}:
+    print("-----")
+    sys.argv = [{lesson!r}, "--figures", {figures!r}, *options]
+    runpy.run_path({lesson!r}, run_name="__main__")
+"""
+
+
 @every_lesson
 def test_a_lesson_runs_to_its_end_whatever_its_knobs_say(lesson, tmp_path, chosen_backend, monkeypatch):
     if chosen_backend.name != "numpy":
         pytest.skip("the knobs are turned on NumPy")
     monkeypatch.delenv("MINIREG_STRICT_CLAIMS", raising=False)
-    quick = quickest(lesson)
     turned = [{name: value} for name, values in knobs(lesson).items() for value in values]
     turned += [{"seed": seed} for seed in SEEDS if {"seed": seed} not in turned]
+    turned = [quickest(lesson) | knob for knob in turned]
 
-    def run_with(knob):
-        options = quick | knob
-        out = run([str(lesson), "--figures", str(tmp_path / str(knob)), *as_options(options)], tmp_path)
-        assert all(f"{name} = {value}" in out for name, value in options.items())
+    def run_with(part):
+        """Run the lesson with every second setting, from `part` on."""
+        figures, options = str(tmp_path / str(part)), [as_options(chosen) for chosen in turned[part::2]]
+        code = TURN.format(lessons=str(lesson.parent), lesson=str(lesson), figures=figures, turned=options)
+        _, *outs = run(["-c", code], tmp_path, OPENBLAS_NUM_THREADS="1").split("-----\n")
+        for chosen, out in zip(turned[part::2], outs, strict=True):
+            assert all(f"{name} = {value}" in out for name, value in chosen.items())
 
-    with ThreadPoolExecutor(2) as pool:  # each run is a process of its own
-        list(pool.map(run_with, turned))
+    with ThreadPoolExecutor(2) as pool:  # each half in a process of its own
+        list(pool.map(run_with, (0, 1)))

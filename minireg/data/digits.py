@@ -119,10 +119,9 @@ class DigitPairs:
         """A `Sampler` of training pairs. Raises InputError where nothing is left to train on."""
         images, labels = self.digits.split("train")
         indices = self._training_indices()
-        moving = pad(images[indices], IMAGE_SIZE)
         if self.pairing == "atlas":
-            return _AtlasSampler(moving, self._atlas(), rng, augment)
-        return _SameDigitSampler(moving, labels[indices], rng, augment)
+            return _AtlasSampler(images[indices], self._atlas(), rng, augment)
+        return _SameDigitSampler(images[indices], labels[indices], rng, augment)
 
     def held_out(self, count=100, seed=HELD_OUT_SEED, split="test"):
         """Pairs of images that training never sees (in atlas pairing, but for the fixed image).
@@ -193,14 +192,26 @@ class DigitPairs:
             )
 
 
-class _AtlasSampler(Sampler):
+class _DigitSampler(Sampler):
+    """Pads the images of a batch when they are drawn: to pad all of MNIST takes a second, and memory."""
+
+    def __init__(self, moving, fixed, rng, augment):
+        super().__init__(moving, fixed, rng, functools.partial(_padded, then=augment))
+
+
+def _padded(moving, fixed, rng, then):
+    pair = pad(moving, IMAGE_SIZE), pad(fixed, IMAGE_SIZE)
+    return pair if then is None else then(*pair, rng)
+
+
+class _AtlasSampler(_DigitSampler):
     """Every image goes with the one fixed image."""
 
     def partner(self, index):
         return 0
 
 
-class _SameDigitSampler(Sampler):
+class _SameDigitSampler(_DigitSampler):
     """Every image goes with a random one of the same digit."""
 
     def __init__(self, images, labels, rng, augment):
