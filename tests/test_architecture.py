@@ -22,11 +22,13 @@ FLOORS = [
     {"nn", "optim", "models", "losses", "metrics", "fields", "data"},
     {"methods", "evaluation", "viz"},
     {"training"},
-    {"train", "register", "apply", "evaluate", "classify", "gradcheck"},
+    {"train", "register", "apply", "evaluate", "classify", "gradcheck", "demo"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 MOST_FLOORS = 9  # that a drawing of the imports may have
-COMMANDS = [f"minireg.{command}" for command in ("train", "evaluate", "register", "apply", "classify", "gradcheck")]
+COMMANDS = [
+    f"minireg.{command}" for command in ("train", "evaluate", "register", "apply", "classify", "gradcheck", "demo")
+]
 
 
 def name_of(path):
