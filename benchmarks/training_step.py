@@ -109,7 +109,6 @@ def torch_warp(image, displacement):
 def minireg_step(network, optimiser, moving, fixed, group=ALONE):
     """The step of `Trainer.train_step`, without the data and the history."""
     values = backpropagate(network, moving, fixed, CONFIGURATION, group=group)
-    optim.clip_gradient_norm(optimiser.parameters, RECIPE["clip"])
     optimiser.step()
     return values["loss"]
 

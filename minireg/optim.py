@@ -227,19 +227,22 @@ def cosine_schedule(lr, steps, warmup=0):
 def clip_gradient_norm(parameters, largest):
     """Shorten all gradients together so that their joint Euclidean norm is at most `largest`.
 
-    Returns the norm before, a float. Where it is not finite the gradients are left as they are.
+    Returns the norm before, a float64 array of no axes. It stays where the backend computes: to ask a GPU for a number
+    is to wait for it. Where it is not finite the gradients are left as they are.
 
     Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, ICML 2013, algorithm 1,
     arXiv:1211.5063.
 
     >>> p = Tensor([1.0, 1.0], requires_grad=True)
     >>> (p * Tensor([3.0, 4.0])).sum().backward()
-    >>> clip_gradient_norm([p], 2.5), p.grad.tolist()
+    >>> float(clip_gradient_norm([p], 2.5)), p.grad.tolist()
     (5.0, [1.5, 2.0])
     """
     with_gradient = [p for p in parameters if p.grad is not None]
-    norm = math.sqrt(float(sum(xp.sum(p.grad * p.grad) for p in with_gradient)))
-    if math.isfinite(norm) and norm > largest:
-        for parameter in with_gradient:
-            parameter.grad = xp.asarray(parameter.grad * float(largest / norm))  # a numpy.float64 would make it float64
+    squares = [xp.sum(p.grad * p.grad) for p in with_gradient]
+    norm = xp.sqrt(xp.asarray(sum(squares), dtype="float64"))
+    too_long = xp.isfinite(norm) & (norm > largest)
+    factor = xp.where(too_long, largest, 1) / xp.where(too_long, norm, 1)  # 1 leaves every bit as it is
+    for parameter in with_gradient:
+        parameter.grad = xp.asarray(parameter.grad * factor.astype(parameter.grad.dtype))
     return norm

@@ -306,8 +306,8 @@ UFUNCS = [
 OF_FIRST_ARGUMENT = [
     "reshape", "transpose", "swapaxes", "moveaxis", "broadcast_to", "ascontiguousarray", "squeeze", "expand_dims",
     "flip", "ravel", "roll", "copy", "max", "min", "prod", "any", "all", "var", "std", "argmax", "argmin", "cumsum",
-    "diff", "clip", "take", "pad", "sort", "argsort", "unique", "repeat", "tile", "bincount", "zeros_like",
-    "ones_like", "full_like", "empty_like", "may_share_memory",
+    "diff", "clip", "take", "pad", "sort", "argsort", "unique", "repeat", "tile", "bincount", "flatnonzero",
+    "zeros_like", "ones_like", "full_like", "empty_like", "may_share_memory",
 ]  # fmt: skip
 OF_SEQUENCE = ["concatenate", "stack"]
 CREATION = ["zeros", "ones", "full", "arange", "linspace", "eye"]

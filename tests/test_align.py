@@ -132,11 +132,12 @@ def test_a_cropped_view_does_not_drag_the_field():
     assert error(u, true[seen], inside[seen]) < 0.4
 
 
-def test_it_runs_on_a_backend_that_mixes_nothing():
+@pytest.mark.parametrize("loss", ["mi", "ncc"])
+def test_it_runs_on_a_backend_that_mixes_nothing(loss):
     moving, fixed, _, _ = known()
-    expected = align(moving, fixed, loss="mi", iterations=3)
+    expected = align(moving, fixed, loss=loss, iterations=3)
     with using("strict"):
-        found = align(moving, fixed, loss="mi", iterations=3)
+        found = align(moving, fixed, loss=loss, iterations=3)
     assert isinstance(found, np.ndarray)
     np.testing.assert_allclose(found, expected, atol=1e-3)
 

@@ -456,22 +456,37 @@ def test_the_kernels_that_cupy_would_start_are_counted():
     assert launches == {"exp": 1, "exp, backward": 2}  # the product, and a copy of it as the leaf's gradient
 
 
-LAUNCHES_OF_A_STEP = 1982
+LAUNCHES_OF_A_STEP = 2019
+
+
+@pytest.fixture
+def trainer(strict, monkeypatch):
+    """A Trainer of the default recipe, for two pairs a step, with the block of CuPy."""
+    monkeypatch.setattr(backend.active(), "scratch_bytes", backend.CupyBackend.scratch_bytes)
+    source = DigitPairs(load_strokes(train_per_digit=12, test_per_digit=3), digit=7)
+    return Trainer(configure({"data": "strokes", "workers": 1, "batch_size": 2}).completed(source), source, None)
 
 
 @pytest.mark.skipif(COMPILER is None, reason="without a C++ compiler the warps go by arrays, in more kernels")
-@pytest.mark.usefixtures("strict")
-def test_a_training_step_of_the_default_recipe_starts_no_more_kernels_than_it_did(monkeypatch):
+def test_a_training_step_of_the_default_recipe_starts_no_more_kernels_than_it_did(trainer):
     # What takes the time on a GPU where images are small. Two pairs start as many as a whole batch, if CuPy's block
     # holds them all.
-    monkeypatch.setattr(backend.active(), "scratch_bytes", backend.CupyBackend.scratch_bytes)
-    source = DigitPairs(load_strokes(train_per_digit=12, test_per_digit=3), digit=7)
-    configuration = configure({"data": "strokes", "workers": 1, "batch_size": 2}).completed(source)
     with counted_launches() as launches:
-        Trainer(configuration, source, None).train_step()
+        trainer.train_step()
     table = "\n".join(f"{count:6d} {name}" for name, count in launches.most_common())
     print(f"{launches.total()} launches in one step\n{table}")  # shown by pytest -s
     assert 1000 < launches.total() <= LAUNCHES_OF_A_STEP, table
+
+
+def test_a_training_step_waits_for_the_gpu_once(trainer, monkeypatch):
+    # For its loss, terms and norm, all in one. Every other number that Python asks for would be a wait, too.
+    waits, of_array = [], ("item", "__float__", "__int__", "__bool__")
+    for owner, name in ((type(backend.active()), "to_host"), *((StrictArray, name) for name in of_array)):
+        original = getattr(owner, name)
+        counted = lambda *args, original=original, name=name: waits.append(name) or original(*args)
+        monkeypatch.setattr(owner, name, counted)
+    trainer.train_step()
+    assert waits == ["to_host"]
 
 
 @pytest.mark.usefixtures("strict")

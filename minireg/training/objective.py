@@ -8,15 +8,19 @@ pairs of a batch, so its gradient is the mean of the gradients of its parts: pro
 compute a part each.
 """
 
+import math
+
 import numpy as np
 
-from minireg import backend, losses, ops
+from minireg import backend, losses, ops, optim
 from minireg.autograd import Tensor
 from minireg.backend import xp
 from minireg.fields import WARP_BORDER
 from minireg.models import both_ways
 from minireg.training.group import ALONE
 from minireg.training.profile import SUM, measured, nvtx_range
+
+GRADIENT_NORM = "gradient_norm"  # among the values that `backpropagate` returns
 
 
 def objective(network, moving, fixed, configuration, looks=None):
@@ -64,17 +68,18 @@ def objective(network, moving, fixed, configuration, looks=None):
 
 
 def backpropagate(network, moving, fixed, configuration, looks=None, group=ALONE):
-    """Leave the gradient of the objective in the parameters of the network.
+    """Leave the gradient of the objective, shortened as the configuration says, in the parameters of the network.
 
     moving, fixed are NumPy arrays, the whole batch; group is the `Group` of processes that share it, each of which must
-    call this; the rest is as for `objective`. Returns the values of the loss and of its terms, a dict of floats.
+    call this; the rest is as for `objective`. Returns the values of the loss and of its terms, and the norm that the
+    gradient had, a dict of floats.
 
     >>> from minireg.models import SymmetricUNet
     >>> from minireg.training import configure
     >>> rng = np.random.default_rng(0)
     >>> moving, fixed = rng.random((2, 1, 32, 32, 1), "float32")
     >>> list(backpropagate(SymmetricUNet(rng), moving, fixed, configure({"data": "strokes"})))
-    ['loss', 'similarity', 'inverse_consistency', 'smoothness', 'folding']
+    ['loss', 'similarity', 'inverse_consistency', 'smoothness', 'folding', 'gradient_norm']
     """
     network.zero_grad()
     part = group.part(len(moving))
@@ -87,7 +92,11 @@ def backpropagate(network, moving, fixed, configuration, looks=None, group=ALONE
     values = share * xp.stack([term.data for term in (loss, *terms.values())])
     if group.size > 1:
         values = measured(SUM, _summed, group, network.parameters(), values)
-    return dict(zip(("loss", *terms), backend.to_host(values).tolist(), strict=True))
+    largest = math.inf if configuration.clip is None else configuration.clip
+    norm = optim.clip_gradient_norm(network.parameters(), largest)
+    values = xp.concatenate([values, norm.astype(values.dtype).reshape(1)])
+    # The one place of a step where Python waits for a GPU.
+    return dict(zip(("loss", *terms, GRADIENT_NORM), backend.to_host(values).tolist(), strict=True))
 
 
 def _summed(group, parameters, values):

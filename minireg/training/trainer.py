@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minireg import backend, optim, viz
+from minireg import backend, viz
 from minireg.data.augmentation import augment
 from minireg.errors import InputError, TrainingError
 from minireg.evaluation import mean_scores, score_pairs
@@ -39,7 +39,7 @@ from minireg.models import MODELS
 from minireg.training.checkpoint import save_checkpoint
 from minireg.training.configuration import OPTIMISERS, SCHEDULES
 from minireg.training.group import ALONE, started
-from minireg.training.objective import backpropagate
+from minireg.training.objective import GRADIENT_NORM, backpropagate
 from minireg.training.profile import STEP, measured
 from minireg.training.validation import STEPS_BETWEEN, Validation, warning
 
@@ -165,9 +165,7 @@ class Trainer:
         looks = configuration.early_looks if self.step < configuration.steps / 2 else None
         values = backpropagate(self.network, moving, fixed, configuration, looks, group)
         self._check_finite(self.step + 1, "loss", values["loss"])
-
-        largest_norm = math.inf if configuration.clip is None else configuration.clip
-        self.gradient_norm = optim.clip_gradient_norm(self.optimiser.parameters, largest_norm)
+        self.gradient_norm = values.pop(GRADIENT_NORM)
         self._check_finite(self.step + 1, "norm of the gradient", self.gradient_norm)
         self.optimiser.lr = self.learning_rate
         measured("the optimiser's step", self.optimiser.step)
