@@ -671,4 +671,5 @@ claim(0.3 < fine_rest / rest[8] < 0.6, "on a grid twice as fine, about half of t
 # ## What comes next
 #
 # This ends the second part. Your digits stood upright, and each stroke had a similar one nearby. What if one digit is
-# turned by 90 degrees? Lesson 15 will be about big motions: how shift, rotation and coarse levels come first.
+# turned by 90 degrees? [Lesson 15](15_big_motions_first.py) is about big motions: how shift, rotation and coarse
+# levels come first.
