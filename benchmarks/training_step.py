@@ -100,8 +100,9 @@ def _torch_convolution(layer):
 def torch_warp(image, displacement):
     """`ops.warp(..., border="edge")` with grid_sample, whose coordinates are (x, y) in [-1, 1]."""
     _, _, h, w = image.shape
-    rows = torch.arange(h, dtype=image.dtype)[:, None] + displacement[:, 0]
-    columns = torch.arange(w, dtype=image.dtype) + displacement[:, 1]
+    along = {"dtype": image.dtype, "device": image.device}
+    rows = torch.arange(h, **along)[:, None] + displacement[:, 0]
+    columns = torch.arange(w, **along) + displacement[:, 1]
     grid = torch.stack([columns * (2 / (w - 1)) - 1, rows * (2 / (h - 1)) - 1], dim=-1)
     return F.grid_sample(image, grid, padding_mode="border", align_corners=True)
 

@@ -18,6 +18,10 @@ import numpy as np
 
 from minireg.errors import BackendError
 
+# Where mpiexec or srun says which of the processes of its machine this one is, from 0: MPICH and Intel MPI, Open MPI,
+# MVAPICH, Slurm.
+LOCAL_RANKS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "MV2_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
+
 
 class NumpyBackend:
     """NumPy on the CPU. Also the base class of the others: its methods are all that a backend has to provide."""
@@ -43,7 +47,10 @@ class NumpyBackend:
 
 
 class CupyBackend(NumpyBackend):
-    """CuPy on an NVIDIA GPU. Raises BackendError with the reason where that cannot work."""
+    """CuPy on an NVIDIA GPU: of processes that mpiexec has started, each on one of its own, as far as there are enough.
+
+    Raises BackendError with the reason where that cannot work.
+    """
 
     name = "cupy"
     # A GPU wants few, large matrix products. This bounds the patches of a convolution.
@@ -52,6 +59,8 @@ class CupyBackend(NumpyBackend):
     def __init__(self):
         self.xp = _import_working_cupy()
         self.array_type = self.xp.ndarray
+        local_rank = next((int(os.environ[name]) for name in LOCAL_RANKS if name in os.environ), 0)
+        self.xp.cuda.Device(local_rank % self.xp.cuda.runtime.getDeviceCount()).use()
 
     @property
     def elementwise_kernel(self):

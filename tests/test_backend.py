@@ -106,7 +106,12 @@ class FakeCupy(types.ModuleType):
         runtime_functions = types.SimpleNamespace(
             driverGetVersion=lambda: driver, runtimeGetVersion=lambda: runtime, getDeviceCount=self.count
         )
-        self.cuda = types.SimpleNamespace(runtime=runtime_functions)
+        self.cuda = types.SimpleNamespace(runtime=runtime_functions, Device=self.device)
+        self.used = None
+
+    def device(self, number):
+        """As CuPy's Device: what is computed from then on is computed there."""
+        return types.SimpleNamespace(use=lambda: setattr(self, "used", number))
 
     def count(self):
         if not self.devices:
@@ -200,6 +205,19 @@ def test_a_cupy_that_works_is_put_in_use(monkeypatch, forgotten):
     backend.use("cupy")
     assert backend.active().name == "cupy"
     assert backend.active().xp is module
+
+
+@pytest.mark.parametrize("variable", [None, *backend.LOCAL_RANKS])
+@pytest.mark.parametrize(("rank", "device"), [(0, 0), (1, 1), (2, 2), (5, 1)])
+def test_each_process_of_a_machine_takes_a_gpu_of_its_own(variable, rank, device, monkeypatch, forgotten):
+    module = FakeCupy(devices=4)
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    for name in backend.LOCAL_RANKS:
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, str(rank))
+    backend.use("cupy")
+    assert module.used == (device if variable else 0)
 
 
 def test_a_newer_minor_version_than_the_driver_is_no_obstacle(monkeypatch, forgotten):

@@ -301,6 +301,84 @@ def by_velocity_quotient(g, v, x, steps, h=1e-6):
     return np.array(ends) @ g / (2 * h)
 
 
+def by_hat_quotient(g, x, bins, h=1e-7):
+    """To the right of x, and at 1 to its left."""
+    hats = lambda x: np.stack([np.interp(x * (bins - 1), np.arange(bins), hat) for hat in np.eye(bins)], axis=1)
+    ahead = np.where(x == 1, -h, h)
+    return np.sum(g * (hats(x + ahead) - hats(x)), axis=1) / ahead
+
+
+def by_unexplained_quotient(a, b, bins, h=1e-7):
+    def loss(a):
+        hats = np.stack([np.interp(a * (bins - 1), np.arange(bins), hat) for hat in np.eye(bins)])
+        within = [np.average((b - np.average(b, weights=hat)) ** 2, weights=hat) for hat in hats if hat.any()]
+        return np.sum(np.array(within) * hats.sum(axis=1)[hats.any(axis=1)]) / len(a)
+
+    return np.array([(loss(a + e) - loss(a)) / e.sum() for e in np.diag(np.where(a == 1, -h, h))])
+
+
+def by_homogeneous_coordinates(first, second):
+    square = lambda maps: np.insert(maps, 2, [0, 0, 1], axis=1)
+    return (square(second) @ square(first))[:, :2]
+
+
+def by_singular_values(p, q):
+    """Kabsch's way: the rotation nearest to the matrix of all products."""
+    x, y = p - p.mean(axis=0), q - q.mean(axis=0)
+    left, _, right = np.linalg.svd(y.T @ x)
+    turn = left @ np.diag([1, np.linalg.det(left @ right)]) @ right
+    return np.array([np.arctan2(turn[0, 1], turn[0, 0]), *(q.mean(axis=0) - turn @ p.mean(axis=0))])
+
+
+def by_affine_least_squares(y, fixed, slopes):
+    """Each number of the map makes a field, and each field changes the image."""
+    unit = np.eye(6).reshape(6, 2, 3) + np.eye(2, 3)
+    u = backend.to_host(fields.affine_displacement(backend.to_device(unit), *y.shape).data)
+    changes = np.sum(u * slopes, axis=-1).reshape(6, -1)
+    return np.linalg.lstsq(changes.T, (fixed - y).ravel())[0].reshape(2, 3)
+
+
+def by_counting_wins(scores, draws):
+    wins = np.zeros(len(scores))
+    for pairs in draws:
+        totals = [sum(row[k] for k in pairs) for row in scores]
+        wins += [(total == max(totals)) / totals.count(max(totals)) for total in totals]
+    return wins / len(draws)
+
+
+def by_pooled_groups(values, groups, draws):
+    members = [values[groups == number] for number in sorted(set(groups.tolist()))]
+    means = [np.concatenate([members[g] for g in row]).mean() for row in draws]
+    return [np.quantile(means, share) for share in (0.025, 0.975)]
+
+
+def by_made_up_values(counts, means, variances):
+    values = []
+    for n, mean, variance in zip(counts, means, variances, strict=True):
+        ladder = np.arange(n) - (n - 1) / 2
+        values += list(mean + ladder / max(ladder.std(), 1e-9) * np.sqrt(variance))
+    return np.mean(values), np.var(values)
+
+
+def by_who_has_come_round(parts, steps):
+    """How many ranks to the left of r a part b began says what has reached r by then."""
+    size = len(parts)
+    held = np.array(parts, float)
+    for r, b in np.ndindex(parts.shape):
+        way = (r - b) % size
+        if steps >= size + way or 1 <= way <= steps:
+            whose = range(size) if steps >= size + way else [(b + k) % size for k in range(way + 1)]
+            held[r, b] = sum(parts[k, b] for k in whose)
+    return held
+
+
+def by_warped_way_back(u, w, spacing):
+    places = u + np.moveaxis(np.indices(u.shape[:2]), 0, -1)
+    inside = np.all((places >= 0) & (places <= np.array(w.shape[:2]) - 1), axis=-1)
+    down, right = np.moveaxis((u + by_warp(w[None], u[None], border="edge")[0]) * spacing, -1, 0)
+    return np.hypot(down, right)[inside].mean()
+
+
 INDEPENDENT = {  # the same by the project's own functions, by NumPy, or by differences
     "rotation": by_complex_numbers,
     "warp_whole": by_warp,
@@ -342,6 +420,34 @@ INDEPENDENT = {  # the same by the project's own functions, by NumPy, or by diff
     "flow_line": by_interp,
     "inverse": lambda u, iterations: fields.invert(u[None].astype(float), iterations, 0, 1.0)[0][0],
     "vjp_flow_line": by_velocity_quotient,
+    "share_by_luck": lambda d: np.mean(
+        [abs(sum(-x if way >> k & 1 else x for k, x in enumerate(d))) >= abs(sum(d)) for way in range(2 ** len(d))]
+    ),
+    "first_places": by_counting_wins,
+    "interval_of_groups": by_pooled_groups,
+    "compose_affine": by_homogeneous_coordinates,
+    "rigid_from_points": by_singular_values,
+    "gauss_newton_affine": by_affine_least_squares,
+    "questions_left": lambda counts: (
+        sum(n * np.log2(sum(row) / n) for row in counts.tolist() for n in row if n) / np.sum(counts)
+    ),
+    "vjp_hat": by_hat_quotient,
+    "unexplained_gradient": by_unexplained_quotient,
+    "confusion": lambda z, labels: [
+        [np.sum((np.argmax(z, axis=1) == j) & (labels == i)) / max(np.sum(labels == i), 1) for j in range(z.shape[1])]
+        for i in range(z.shape[1])
+    ],
+    "half_square_gradient": lambda g, z, labels: gradients(
+        lambda z: ((ops.softmax(z) - backend.to_device(np.eye(z.shape[1])[labels])) ** 2).sum(axis=1) * 0.5, g, z
+    )[0],
+    "window_of_body": lambda image, outside, low, high: np.where(
+        image == outside, 0, np.interp(image, np.percentile(image[image != outside], [low, high]), [0, 1])
+    ),
+    "from_home": by_warped_way_back,
+    "vjp_max_pool": lambda g, x: gradients(lambda x: ops.max_pool2d(x, 2), g, x)[0],
+    "gradient_of_all": lambda gradients, counts: np.mean(np.repeat(gradients, counts, axis=0), axis=0),
+    "merged": by_made_up_values,
+    "ring": by_who_has_come_round,
 }
 
 

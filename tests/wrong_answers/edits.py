@@ -285,4 +285,126 @@ vjp_flow_line
     slope / steps => 0.5 * slope / steps :: difference quotient
     (1 - t) * g_place => (1 - t) * (place >= 0) * g_place :: reads the last pixel alone
     place < len(v) - 1 => place <= len(v) - 1 :: exactly on pixels
+compose_affine
+    axis=-1) => axis=-1)[:1] :: Some are missing
+    axis=-1) => axis=-1)[..., ::-1] :: `second` alone must be left
+    np.concatenate([linear, shift], axis=-1) => linear :: shape
+    linear = second[..., :2] @ => linear = second[0, :, :2] @ :: only the first image gets
+    second[..., 2:] => 2 * second[..., 2:] :: `second` alone must be left
+    second[..., :2] @ first[..., 2:] => -second[..., :2] @ first[..., 2:] :: `first` alone must be left
+rigid_from_points
+    np.array([a, *t]) => np.array([*t, a]) :: that is t, and the angle is 0
+    t = q.mean(axis=0) - turn => t = np.median(q, axis=0) - turn :: Where nothing has moved
+    np.arctan2(cross, dot) => np.arctan2(cross, np.sum(x * x)) :: Where all distances grow alike
+    dot = np.sum(x * y) => dot = np.sum(x[:1] * y[:1]) :: the best angle is another one
+    x, y = p - p.mean(axis=0), q - q.mean(axis=0) => x, y = p - p[0], q - q[0] :: the best angle is another one
+    np.arctan2(cross, dot) => abs(np.arctan2(cross, dot)) :: Right in every case but: a small turn
+    np.array([a, *t]) => np.array([a, *(t @ turn)]) :: Your way leads back
+gauss_newton_affine
+    .reshape(2, 3) => .reshape(2, 3)[:, ::-1] :: B is 0 and s is (1, 1)
+    changes.T @ missing) => 2 * changes.T @ missing) :: every number is 2 times
+    .reshape(2, 3) => .reshape(2, 3).round(1) :: half the step is enough
+    changes.T @ changes, => changes.T @ changes + np.eye(6), :: B is 0 and s is (1, 1)
+    missing = (fixed - y).ravel() => missing = fixed.ravel() :: the fixed image already
+    .reshape(2, 3) => .ravel() :: shape
+questions_left
+    log2(p)) => log2(p)) / np.log2(1 + len(p)) :: equally many of each
+    p = counts / np.sum(counts) => p = counts / 10 :: which add up to 1. Besides
+    np.sum(p, axis=1) => np.max(p, axis=1) :: So two bits are open
+    p[p > 0] => p[p > 0.1] :: the same questions as one of them
+    p = counts / np.sum(counts) => p = (counts + 1) / np.sum(counts + 1) :: nothing is open
+    return _entropy(p) - _entropy(np.sum(p, axis=1)) => return _entropy(np.sum(p, axis=1)) - _entropy(p) :: wrong sign
+vjp_hat
+    (bins - 1) * climb => (bins - 1) ** 2 * climb :: by how much
+    g[pixel, lower + 1] - g[pixel, lower] => g[pixel, lower] - g[pixel, lower + 1] :: wrong sign
+    g[pixel, lower + 1] - g[pixel, lower] => g[pixel, lower + 1] :: all bins ask the same
+    g = np.round(g) :: Even for one intensity
+    x = np.abs(x) :: below 0 or above 1
+    g = np.clip(g, -1, 1) :: Even for one intensity
+unexplained_gradient
+    ** 2 / len(a) => ** 2 / bins :: twice
+    share.T @ b => share.T @ b**2 :: brighter by 2
+    - m) ** 2 => - m) ** 3 :: nine times
+    return vjp_hat(g, a, bins) => return -vjp_hat(g, a, bins) :: wrong sign
+    (b[:, None] - m) ** 2 => b[:, None] ** 2 - m**2 :: brighter by 2
+    share[pixel, lower] = 1 - f => share[pixel, lower] = 1 :: gradient check
+confusion
+    np.argmax(z, axis=1) => np.argmax(np.abs(z), axis=1) :: Scores may all be negative
+    classes = z.shape[1] => classes = labels.max() + 1 :: shape
+    (labels, said) => (said, labels) && np.argmax => np.argmin :: Besides
+    table = np.zeros => table = np.ones :: Where all is right
+    np.argmax(z, axis=1) => np.sort(np.argmax(z, axis=1)) :: The order of the images
+    return table / => return 100 * table / :: 100 times
+half_square_gradient
+    return g[:, None] => return -g[:, None] :: wrong sign
+    g = np.abs(g) :: Twice the cotangent
+    np.sum(e, axis=1, keepdims=True) => np.sum(e) :: must add up to 0
+    np.sum(p * off, axis=1, keepdims=True) => np.mean(p * off, axis=1, keepdims=True) :: must add up to 0
+    np.eye(z.shape[1])[np.asarray(labels)] => 1 :: Take two equal scores
+    g[:, None] * p => p && z - np.max(z, axis=1, keepdims=True) => z :: Besides
+    return g[:, None] => return (g[:, None] && (off - together) => (off - together)).sum(axis=1) :: An axis was lost
+vjp_max_pool
+    wins = windows == => wins = windows != :: Take one window
+    axis=(2, 4), keepdims=True) => axis=(2, 4, 5), keepdims=True) :: in every image and every channel
+    x = np.round(x) :: brighter by 3
+    x = x[:1] + 0 * x :: only the first image gets
+    np.zeros(x.shape) => np.zeros(inside.shape) :: shape
+    g[:, :, None, :, None] => 2 * g[:, :, None, :, None] :: 2 times
+share_by_luck
+    return np.mean( => return 1 - np.mean( :: With one pair there are two ways
+    (1, -1) => (1, 1) :: If all six differences are 1
+    differences = differences - differences.mean() :: If all six differences are 1
+    sums >= np.abs => sums <= np.abs :: If all six differences are 1
+    sums >= => sums > 0.1 + 0 * :: If both methods are the same
+    repeat=len(differences) => repeat=len(differences) - 1 :: ValueError
+first_places
+    scores = -scores :: last places
+    return (first / first.sum(axis=0)) => return 2 * (first / first.sum(axis=0)) :: 2 times
+    axis=0)).mean(axis=1) => axis=0)).mean(axis=0) :: shape
+    scores = np.sort(scores, axis=0) :: ahead on each pair
+    draws = np.sort(draws, axis=1)[:, ::2] :: right in some cases
+    draws = np.asarray(draws) % 2 :: A pair that is drawn twice
+interval_of_groups
+    np.percentile(means, [2.5, 97.5]) => np.percentile(means, [97.5, 2.5]) :: two components exchanged
+    np.percentile(means, [2.5, 97.5]) => np.percentile(means, 97.5) :: shape
+    return np.percentile( => return means.mean() - np.percentile( :: If all values are 2.5
+    draws = draws[: len(draws) // 2 + 1] :: it is the bootstrap of the lesson
+    values = np.abs(values) :: it is the bootstrap of the lesson
+    sizes[draws].sum(axis=1) => (sizes[draws].sum(axis=1) + 1) :: both ends are 2.5
+gradient_of_all
+    gradients = -gradients :: wrong sign
+    gradients = np.abs(gradients) :: With a single process
+    at_work = counts > 0 => at_work = counts == np.max(counts) :: so does the batch
+    share = counts / np.sum(counts) => share = np.ones(len(counts)) / len(counts) && return => return - :: Besides
+    axis=0) => axis=0)[:1] :: Some are missing
+merged
+    return mean, variance => return mean :: results, as a tuple
+    counts = np.sort(counts) :: weighted by the counts
+    means = means - means[0] :: The mean is the one of all values
+    (means - mean) ** 2 => (means - mean) ** 4 :: With one value for each process
+    np.asarray(variances, float) => np.asarray(variances, float) ** 2 :: With a single process
+ring
+    held[receiver, part] += sent => held[receiver, part] -= sent :: Do the first step by hand
+    if step < size - 1 => if step < size // 2 :: Let all numbers be 1
+    range(steps) => range(steps)[::-1] :: Let all numbers be 1
+    receiver = (rank + 1) % size => receiver = rank :: Do the first step by hand
+    steps = min(steps, 1) :: Let all numbers be 1
+window_of_body
+    return np.where(body, window, 0) => return np.where(body, 1 - window, 0) :: turned over
+    return np.where(body, window, 0) => return np.where(body, window, 1) :: Corners must be 0
+    return np.where(body, window, 0) => return window[body] :: shape
+    [low, high] => [low, high - 5] :: goes from 0 to 400
+    return np.where(body, window, 0) => return 255 * np.where(body, window, 0) :: 255 times
+depths
+    return (1 - x - y) / np.sqrt(2) => return -(1 - x - y) / np.sqrt(2) :: wrong sign
+    return (1 - x - y) / np.sqrt(2) => return np.argmax(1 - x - y) :: shape
+    (1 - x - y) => (1 - x - y) ** 2 :: bulges
+    (1 - x - y) / np.sqrt(2) => np.sqrt(x**2 + y**2) :: Both ends lie on the line
+    (1 - x - y) / np.sqrt(2) => 1 - np.sqrt(x**2 + y**2) :: as deep as can be
+from_home
+    np.mean => np.sum :: That is
+    home = (u + _read(w, r, c)) * spacing => home = (r[..., None] + _read(w, r, c)) * spacing :: Nothing moves
+    return np.mean(np.linalg.norm(home, axis=-1)[inside]) => return np.linalg.norm(home, axis=-1) * inside :: shape
+    (1 - s) * upper + s * lower => upper :: right in some cases
+    home = (u => inside &= r < 3; home = (u :: right in some cases
 """
