@@ -33,6 +33,7 @@ from minireg.data.lists import read_list
 from minireg.data.points import outside, read_points
 from minireg.data.saved import AFFINE, ITK, POINTS, RESULT, WARPED, Registration, save_results
 from minireg.errors import InputError, MiniregError
+from minireg.evaluation.evidence import gather, landmark_distances, weigh
 from minireg.fields import warp_images, warp_labels
 from minireg.files import atomic_write, output_folder, refuse_to_overwrite
 from minireg.methods import METHODS, TRANSFORMATIONS, centre_on_centre, in_square_pixels, make_method, register_in_space
@@ -50,9 +51,10 @@ OPTIONS = {  # which methods have it, and what it is called below the command li
     "iterations": (("network+refine", "align", "optimise", "demons"), "iterations"),
     "moving_mask": (("align", "network+refine"), None),
     "fixed_mask": (("align", "network+refine"), None),
-    "landmarks": (("tps",), None),
     "smoothing": (("tps",), "smoothing"),
 }
+NEEDED = {"checkpoint": OPTIONS["checkpoint"][0], "landmarks": ("tps",)}  # options, and the methods that need them
+SYMMETRIC = ("align", "network+refine")  # treat both images alike
 INPUTS = {  # files that may be others for each pair, and what is in them
     "moving": "moving image",
     "fixed": "fixed image",
@@ -64,6 +66,7 @@ INPUTS = {  # files that may be others for each pair, and what is in them
 }
 COLUMNS = (*INPUTS, "moving_slice", "fixed_slice", "name")  # of a list of pairs
 LIST = "pairs.csv"
+REPORT = "report.png"
 PICTURES = ("registration.png", "fields.png", "inspection.png", "registration.gif")
 FALLS = 0.02  # of NCC; a smaller change, or so little below 0, says nothing
 NUMBERS = {"ncc_before": ".4f", "ncc_after": ".4f", "folded": ".3%", "ms": ".1f"}
@@ -131,13 +134,24 @@ def _parse(argv):
         help="for align, network+refine: a mask in the images' format; 0 does not count",
     )
     add("--fixed-mask", metavar="FILE", help="the same for the fixed images")
-    add("--landmarks", metavar="FILE", help=f"for tps: CSV with the columns {', '.join(LANDMARKS)}, in pixels")
+    add(
+        "--landmarks",
+        metavar="FILE",
+        help=f"CSV with the columns {', '.join(LANDMARKS)}, in pixels: tps meets them, all other methods never see "
+        "them and are judged by them",
+    )
     add("--smoothing", type=float, metavar="S", help="of tps: 0 meets every landmark (default: 0)")
     add("--moving-labels", metavar="FILE", help="label maps of the moving images, to be warped too")
     add(
         "--points",
         metavar="FILE",
         help="CSV of points (row, column) in the fixed image, to be found in the moving one",
+    )
+    add(
+        "--report",
+        action="store_true",
+        help=f"write {REPORT}, one page about the first pair: pictures, numbers, doubts; takes twice as long, for it "
+        "registers the other way round, too",
     )
     args = parser.parse_args(argv)
     if args.pairs is None and args.fixed is None:
@@ -202,13 +216,14 @@ def _register(args, model, progress):
     )
     points = None if args.points is None else read_points(args.points, ("row", "column"))
     landmarks = None if args.landmarks is None else read_points(args.landmarks, LANDMARKS)
-    method = make_method(name, network=network, landmarks=landmarks, progress=progress, **options)
+    fitted = landmarks if name == "tps" else None
+    method = make_method(name, network=network, landmarks=fitted, progress=progress, **options)
 
     spacings = _spacings(moving.geometry, fixed.geometry)
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
-        displacement = register_in_space(method, moving.compared, fixed.compared, *spacings, *masks, landmarks)
+        displacement = register_in_space(method, moving.compared, fixed.compared, *spacings, *masks, fitted)
     milliseconds = (time.perf_counter() - started) / len(displacement) * 1000
 
     warped = warp_images(moving.images.astype(np.float32), displacement)[..., 0]
@@ -216,16 +231,35 @@ def _register(args, model, progress):
     if labels is not None:
         arrays["warped_labels"] = warp_labels(labels, displacement)[..., 0]
     registration = Registration(displacement, moving.images.shape[1:3], fixed.geometry, moving.geometry)
+    if (folder / RESULT).exists():
+        (folder / REPORT).unlink(missing_ok=True)  # of an earlier registration
     save_results(folder, registration, arrays, moving.images.dtype, suffix_of(args.fixed), points)
 
     start = centre_on_centre(moving.images, fixed.images, *spacings)
     counted = _counted(displacement, *masks, spacings[1])
-    scores = (*_draw(folder, moving, fixed, displacement, start, spacings, counted), milliseconds)
+    seen = _on_grid(moving, fixed, displacement, start, spacings)
+    scores = (*_draw(folder, *seen, counted), milliseconds)
     numbers = {key: float(np.mean(value)) for key, value in zip(NUMBERS, scores, strict=True)}
     loss = options.get("loss", getattr(configuration, "loss", None))
     hints = [str(warning.message) for warning in said]
     hints += _hints(name, loss, numbers, [side.images.shape[1:3] for side in (moving, fixed)], points, landmarks)
-    return len(warped), name, numbers, registration.how_far(start, spacings), hints
+    moved = registration.how_far(start, spacings)
+    if landmarks is not None and fitted is None:
+        apart = (landmark_distances(u, landmarks, spacings).mean() for u in (start, displacement))
+        moved += "; landmarks {:.2f} -> {:.2f} pixels apart".format(*apart)
+    if args.report:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it has been said of the way there
+            roles = fixed.compared[:1], moving.compared[:1], *spacings[::-1], *(_first(mask) for mask in masks[::-1])
+            back = register_in_space(method, *roles, None if fitted is None else fitted[:, [2, 3, 0, 1]])
+        measured = seen[-1] is not None
+        evidence = gather(displacement[:1], back, moving.images.shape[1:3], spacings, start[:1], landmarks, measured)
+        symmetric = name in SYMMETRIC and moving.images.shape == fixed.images.shape
+        rows, doubts = weigh(*(array[:1] for array in seen[:4]), evidence, symmetric, fitted is not None)
+        hints += doubts
+        heading = "method: " + ", ".join([name, *(f"{option} {value}" for option, value in options.items())])
+        viz.report_picture(*seen[:4], folder / REPORT, rows, hints, heading, seen[-1])
+    return len(warped), name, numbers, moved, hints
 
 
 def _method_and_options(args):
@@ -240,8 +274,8 @@ def _method_and_options(args):
             raise InputError(f"--{flag} goes with the {those}, not with {name}: leave it out")
         if value is not None and parameter:
             options[parameter] = value
-    for option in ("checkpoint", "landmarks"):
-        if name in OPTIONS[option][0] and getattr(args, option) is None:
+    for option, methods in NEEDED.items():
+        if name in methods and getattr(args, option) is None:
             raise InputError(f"the method {name} needs --{option} FILE")
     return name, options
 
@@ -252,8 +286,8 @@ def _refuse_to_overwrite(args, folder):
         raise InputError(
             f"--out {folder} is the folder of a training run, whose pictures have the same names: name another"
         )
-    written = (*PICTURES, AFFINE, ITK, *WARPED)
-    own = {os.path.realpath(folder / name) for name in ("", RESULT, POINTS, *written)}
+    written = (*PICTURES, *([REPORT] if args.report else []), AFFINE, ITK, *WARPED)
+    own = {os.path.realpath(folder / name) for name in ("", RESULT, POINTS, REPORT, *written)}
     for option, what in INPUTS.items():
         path = getattr(args, option)
         if path is not None and os.path.realpath(path) in own:
@@ -310,6 +344,11 @@ def _spacings(moving, fixed):
     return known[0].spacing, known[-1].spacing
 
 
+def _first(images):
+    """The first of a batch, as a batch; None of None."""
+    return None if images is None else images[:1]
+
+
 def _counted(displacement, moving_mask, fixed_mask, spacing):
     """The pixels that count in both images once they are registered, (N, H, W), made square; None where all do."""
     masks = [None if moving_mask is None else warp_labels(moving_mask, displacement), fixed_mask]
@@ -317,11 +356,11 @@ def _counted(displacement, moving_mask, fixed_mask, spacing):
     return in_square_pixels(np.all(masks, axis=0).astype(np.float32), spacing)[0][..., 0] > 0.5 if masks else None
 
 
-def _draw(folder, moving, fixed, displacement, start, spacings, counted):
-    """Draw every picture; returns the NCC before and after, and the share of folded pixels, each (N,).
+def _on_grid(moving, fixed, displacement, start, spacings):
+    """What pictures show: the moving image before, the fixed one, the moving image after, the field, and the spacing.
 
-    NCC is over the pixels `counted`. All on the grid of the fixed image, made square. There the moving image first lies
-    centre on centre, and then bends.
+    All on the grid of the fixed image, made square. There the moving image first lies centre on centre, and then bends.
+    The spacing is None where the files do not say.
     """
     shown = moving.shown
     on_grid = warp_images(shown, start), fixed.shown, warp_images(shown, displacement)
@@ -330,7 +369,14 @@ def _draw(folder, moving, fixed, displacement, start, spacings, counted):
     bend *= np.float32(spacings[0])
     bend, side = in_square_pixels(bend, spacings[1])
     bend /= np.float32(side)
-    spacing = (side, side) if moving.geometry.measured and fixed.geometry.measured else None
+    return before, target, after, bend, (side, side) if moving.geometry.measured and fixed.geometry.measured else None
+
+
+def _draw(folder, before, target, after, bend, spacing, counted):
+    """Draw every picture but the report; returns the NCC before and after, and the share of folded pixels, each (N,).
+
+    NCC is over the pixels `counted`.
+    """
     viz.registration_picture(before, target, after, bend, folder / "registration.png")
     viz.field_picture(before, target, after, bend, folder / "fields.png")
     viz.inspection_picture(before, target, after, bend, folder / "inspection.png", spacing)

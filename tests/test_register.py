@@ -460,7 +460,6 @@ def test_every_pair_of_a_list_may_have_files_of_its_own(images, tmp_path):
         ("moving,fixed,name\na.npy,b.npy,../c\n", "cannot be called '../c'"),
         ("moving,fixed,name\na.npy,b.npy,C\na.npy,b.npy,c\n", "pair 2 of {path} cannot be called 'c'"),
         ("moving,fixed,name\na.npy,b.npy,\na.npy,b.npy,0001\n", "pair 2 of {path} cannot be called '0001'"),
-        ("moving,fixed,landmarks\na.npy,b.npy,c.csv\n", "--landmarks goes with the method tps, not with align"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_refused(tmp_path, capsys, text, message):
