@@ -248,10 +248,7 @@ def _register(args, model, progress):
         apart = (landmark_distances(u, landmarks, spacings).mean() for u in (start, displacement))
         moved += "; landmarks {:.2f} -> {:.2f} pixels apart".format(*apart)
     if args.report:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # it has been said of the way there
-            roles = fixed.compared[:1], moving.compared[:1], *spacings[::-1], *(_first(mask) for mask in masks[::-1])
-            back = register_in_space(method, *roles, None if fitted is None else fitted[:, [2, 3, 0, 1]])
+        back = _way_back(method, moving, fixed, spacings, masks, fitted)
         measured = seen[-1] is not None
         evidence = gather(displacement[:1], back, moving.images.shape[1:3], spacings, start[:1], landmarks, measured)
         symmetric = name in SYMMETRIC and moving.images.shape == fixed.images.shape
@@ -260,6 +257,15 @@ def _register(args, model, progress):
         heading = "method: " + ", ".join([name, *(f"{option} {value}" for option, value in options.items())])
         viz.report_picture(*seen[:4], folder / REPORT, rows, hints, heading, seen[-1])
     return len(warped), name, numbers, moved, hints
+
+
+def _way_back(method, moving, fixed, spacings, masks, fitted):
+    """What the method finds for the first pair with the roles exchanged, (1, H', W', 2)."""
+    masks = (None if mask is None else mask[:1] for mask in reversed(masks))
+    exchanged = None if fitted is None else fitted[:, [2, 3, 0, 1]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it has been said of the way there
+        return register_in_space(method, fixed.compared[:1], moving.compared[:1], *spacings[::-1], *masks, exchanged)
 
 
 def _method_and_options(args):
@@ -342,11 +348,6 @@ def _spacings(moving, fixed):
     """Of both images, in mm. One that does not say is taken to be like the other."""
     known = [geometry for geometry in (moving, fixed) if geometry.measured] or [moving, fixed]
     return known[0].spacing, known[-1].spacing
-
-
-def _first(images):
-    """The first of a batch, as a batch; None of None."""
-    return None if images is None else images[:1]
 
 
 def _counted(displacement, moving_mask, fixed_mask, spacing):
