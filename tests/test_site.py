@@ -241,6 +241,14 @@ def test_a_lesson_shows_every_figure_that_it_saves(lesson, browser, address):
     assert counted["figures"] == saved >= 3
 
 
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_offers_itself_as_a_notebook_with_output(lesson):
+    page = SITE / "lessons" / f"{lesson.stem}.html"
+    (link,) = re.findall(rf'href="([^"]*/{lesson.stem}\.ipynb)"', page.read_text(encoding="utf-8"))
+    cells = json.loads((page.parent / link).read_text(encoding="utf-8"))["cells"]
+    assert any("image/png" in output.get("data", {}) for cell in cells for output in cell.get("outputs", ()))
+
+
 def test_the_internals_are_full_of_formulas(browser, address):
     for page in sorted((ROOT / "docs" / "internals").glob("*.md")):
         displays = page.read_text(encoding="utf-8").count("\\tag{")

@@ -20,7 +20,7 @@ ROOT = DOCS.parent
 
 # The pages in the order in which one finds them at the left; * stands for all that are not named.
 NAVIGATION = {
-    "Lessons": ["lessons/README", "lessons/0*", "lessons/1*"],
+    "Lessons": ["lessons/README", "lessons/0*", "lessons/1*", "lessons/2*"],
     "How-to": ["What it does, and its commands <README>", "how-to/*", "CONTRIBUTING"],
     "Internals": [
         "training_step",
@@ -52,6 +52,9 @@ def copy_pages(app, config):
         if not original.exists():
             continue
         text = rewrite_links(original.read_text(encoding="utf-8"), original, copy)
+        if copy.suffix == ".py":  # a lesson: below its title, the notebook that MyST-NB makes of it
+            notebook = f"# {{nb-download}}`This lesson as a notebook, with its output <{copy.stem}.ipynb>`"
+            text = re.sub(r"^# # .*\n", rf"\g<0>#\n{notebook}\n", text, count=1, flags=re.MULTILINE)
         if not copy.exists() or copy.read_text(encoding="utf-8") != text:  # else the page would be run again
             copy.parent.mkdir(exist_ok=True)
             copy.write_text(text, encoding="utf-8")
