@@ -7,7 +7,7 @@
 # - **Time**: reading 25 minutes, running under 15 seconds.
 #
 # Below is a four, turned by 60 degrees and moved, and a four by another hand. The descent of lesson 9 shall lay one on
-# the other. On the right is what it makes of it. **How does one find a long way?**
+# the other. Beside them is what it makes of it. **How does one find a long way?**
 
 # %%
 if __name__ == "__main__":
@@ -278,14 +278,16 @@ figure.axes[0].legend(frameon=False)
 lesson.save(figure, "seen")
 claim(errors[1][8] > 0.6 * 8 and errors[1][12] > 0.8 * 12, "with 7 x 7 pixels it is lost at 8 pixels, and at 12")
 claim(errors[4][8] < 0.5 * errors[2][8] + 1 < errors[1][8], "at 8 pixels, those that see further find more")
+claim(all(errors[4][k] < min(errors[1][k], errors[2][k]) for k in (0, 4, 8, 12)), "the largest pixels are the best")
 claim(errors[2][12] > 6 and errors[4][12] < 6, "at 12 pixels, only the one with the largest pixels finds the way")
 
 # %% [markdown]
 # <details><summary>The answer</summary>
 #
-# With 7 x 7 pixels it goes wrong from about three pixels on. Far away it is hardly better than one who always says "not
-# at all". Each time pixels are twice as large, it gets further. The number of weights stays the same. The price: a
-# coarse pixel tells where something is only roughly.
+# With 7 x 7 pixels it goes wrong from about four pixels on. Far away it is hardly better than one who always says "not
+# at all". Each time pixels are twice as large, it gets further. The number of weights stays the same. Here the largest
+# pixels are the best even nearby, since the whole digit moves as one. Where neighbours move differently, as in lesson
+# 9, a coarse pixel has only one arrow for all of them.
 #
 # </details>
 #
@@ -351,8 +353,8 @@ claim(np.isclose(by_hand, judge, atol=1e-5), "the gradient of the six numbers is
 
 # %% [markdown]
 # How long is a step? If t changes by .1, all pixels move by .1. If A does, a pixel at the border, 20 from the centre,
-# moves by 2. So count A in units that move the border by one pixel: B = 20 A. Its gradient is that of A over 20. Back
-# in A, the step is divided by 20 once more: 20 squared in all. The longest arrow of a step is half a pixel at first,
+# moves by 2. So descend on B = 20 A, which moves the border as t moves everything. By the chain rule, its gradient is
+# g_A / 20. B changes by so much, and A = B / 20 by g_A / 20 / 20. The longest arrow of a step is half a pixel at first,
 # and shrinks (as in lesson 9).
 
 
@@ -442,9 +444,10 @@ lesson.save(figure, "valleys")
 # %% [markdown]
 # <details><summary>The answer</summary>
 #
-# Several, and on coarse images more, not fewer. Wherever strokes come to lie on other strokes there is a valley, and
-# coarse pixels add shallow ones. Worse, with the knobs as they came the deepest valley is wrong, at every size: by a
-# turn alone, this four fits best upside down. Only slant and width will tell.
+# Several, and on coarse images more, not fewer. Wherever strokes come to lie on other strokes there is a valley: three
+# broad ones in the figure. The others are ripples, of which coarse pixels have more. The dashed line is the way back
+# that we know, and one of the three is near it. Worse, with the knobs as they came the deepest valley is wrong, at
+# every size: by a turn alone, this four fits best upside down. Only slant and width will tell.
 #
 # </details>
 #
@@ -553,9 +556,9 @@ lesson.save(figure, "stages")
 # ## The project's
 #
 # `python -m minireg.register MOVING FIXED` does all this with `methods.align`, for any two images. It needs no centre
-# of ink, which half a face beyond the border would shift: for turns by 15 degrees and seven sizes it tries all shifts
-# at once. Both images move half of the way, as in lesson 14. Slant and size count only where they pay. Do both find the
-# same?
+# of ink, which half a face beyond the border would shift: for turns by 15 degrees and seven sizes it finds the best
+# shift of all, by Fourier transforms. Both images move half of the way, as in lesson 14. Slant and size are taken if
+# they explain more than chance would. Do both find the same?
 
 # %%
 images = [image[None, ..., None].astype(np.float32) for image in (moving, fixed)]

@@ -7,9 +7,9 @@
 #   information are; how a histogram gets a derivative; what the epsilon of local NCC decides.
 # - **Time**: reading 25 minutes, running under 15 seconds.
 #
-# Here is one head, twice. In CT bone is bright, in MR it is dark. The third image is an MR that was made from the CT
-# alone: every brightness of the CT was replaced by another one, from a table of 16 numbers. (They are means: how bright
-# is the MR where the CT has this brightness?) So the two are not equal at all, but **one tells the other**. Can one
+# Here is one head, twice. In CT bone is bright, in MR it is dark. The third image was made from the CT: every
+# brightness was replaced by another one, from a table of 16 numbers. (Means of the MR: how bright is it where the CT
+# has this brightness?) So the two are not equal at all, but **one tells the other**. Can one
 # register by that?
 
 # %%
@@ -120,8 +120,8 @@ lesson.save(figure, "pairs")
 # %% [markdown]
 # <details><summary>The answer</summary>
 #
-# Not in place. NCC asks for one straight line from CT to MR, and there is none. It prefers to bring the bright bone of
-# the CT onto the bright skin of the MR, next to it.
+# Not in place. NCC asks for one straight line from CT to MR, and there is none. Moved a little, some of the CT's bright
+# bone comes to lie on bright skin of the MR, and NCC prefers that.
 #
 # </details>
 #
@@ -228,7 +228,8 @@ def window(d):
 
 
 def distances(x):
-    # Of each intensity from each bin. Two bins at the ends make room for the window.
+    # Of each intensity from each bin. 0 lies on bin 1, and 1 on the last but one,
+    # to make room for the window: bins - 3 steps.
     return 1 + (bins - 3) * x.reshape(-1, 1) - np.arange(bins)
 
 
@@ -309,13 +310,14 @@ claim(np.isclose(by_hand, judge, rtol=1e-5), "the VJP of the spread histogram is
 
 # %% [markdown]
 # What does mutual information ask of each count? Write p for the shares of pairs, p_a and p_b for its sums along rows
-# and columns. Then I is the sum of p log2(p / (p_a p_b)), and its derivative with respect to one p is
+# and columns. I is the sum of all p log2(p), less those of p_a log2(p_a) and p_b log2(p_b). x log2(x) has the slope
+# log2(x) and a constant. One p stands in one p_a and one p_b, so the derivative is
 #
 # $$
 # \log_2 \frac{p}{p_a p_b}
 # $$
 #
-# and a constant, which drops out, as the shares of a pixel always add up to 1. The logarithm is positive where a pair
+# and constants, which drop out, as the shares of a pixel always add up to 1. The logarithm is positive where a pair
 # is *more frequent than by chance*. **Every pixel is drawn towards pairs that many others form already.**
 
 
@@ -526,8 +528,8 @@ claim(in_air[1e-12] > 0.4 > 0.3 > in_air[1e-5], "tiny eps: 40 % or more are aske
 # %% [markdown]
 # eps has a unit, intensity to the power of four: images of 0 to 255 need another one. A larger one silences faint
 # tissue, too. The project's losses have none. They leave out windows that are even to a hundredth of the image's
-# deviation ([why](../docs/internals/ncc.md#the-epsilon-that-decides)), and noise like ours passes. `align` adds .02
-# squared to each variance.
+# deviation ([why](../docs/internals/ncc.md#the-epsilon-that-decides)), and noise like ours passes. For noisy images
+# take `align`, which adds .02 squared to each variance.
 #
 # Now all three, on two tasks: CT and MR, and the same MR twice, one of them shaded.
 
@@ -555,7 +557,7 @@ lesson.save(figure, "tasks")
 
 # %% [markdown]
 # Squared local NCC is often taken for two kinds as well. Here it fails: in a window lie air, skin, bone and brain, and
-# no line fits these four. Each measure is good for what it supposes.
+# no line fits these four. Choose a measure by what it supposes. (One head decides little: turn `seed`.)
 #
 # ## Two files
 #
@@ -626,6 +628,8 @@ lesson.save(figure, "files")
 desk.cleanup()
 
 # %% [markdown]
+# (The command always prints NCC. You know what it is worth here.)
+#
 # Behind this is `methods.align`. It begins with shift, turn and scale, and goes from coarse to fine. Its `mi` is a
 # relative of yours: it makes the MR from the CT, as the first figure did, and the CT from the MR, and compares each
 # with the real one. `methods.optimise` and networks (`minireg.train --loss mi`) take the histogram.

@@ -152,11 +152,12 @@ rows - (height - 1) / 2, columns - (width - 1) / 2 => columns - (width - 1) / 2,
 f(FIXED, FIXED, SLOPES)
     Where y is the fixed image already, nothing is to be added.
 f(Y, Y + SLOPES.sum(axis=-1), SLOPES)
-    Where all pixels lack what a shift by (1, 1) brings, B is 0 and s is (1, 1).
+    Where all pixels lack what a shift by (1, 1) brings, B is 0 and s is (1, 1): [[0, 0, 1], [0, 0, 1]].
 f(np.zeros((4, 4)), LACKS, BOARD)
     Compute the example by hand: which of the six numbers can be other than 0?
 f(Y, FIXED, 2 * SLOPES)
-    With slopes twice as steep, half the step is enough.
+    With slopes twice as steep, half the step is enough. If yours is half as long: the first row of B and s belongs to
+    the slopes along rows, and in it stand what the row of a place, its column, and 1 are multiplied by.
 f(Y, FIXED, SLOPES)
     For a random image another step leaves less than yours.
 """,
