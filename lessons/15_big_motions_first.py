@@ -446,7 +446,7 @@ lesson.save(figure, "valleys")
 #
 # Several, and on coarse images more, not fewer. Wherever strokes come to lie on other strokes there is a valley: three
 # broad ones in the figure. The others are ripples, of which coarse pixels have more. The dashed line is the way back
-# that we know, and one of the three is near it. Worse, with the knobs as they came the deepest valley is wrong, at
+# that we know; it lies in one of the three. Worse, with the knobs as they came the deepest valley is wrong, at
 # every size: by a turn alone, this four fits best upside down. Only slant and width will tell.
 #
 # </details>

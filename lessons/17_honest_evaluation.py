@@ -214,17 +214,20 @@ for name, values in ("50", short), ("100", long), ("difference", long - short):
     print(f"{name:10} NCC {values.mean():6.3f}, from {low:6.3f} to {high:6.3f}")
 
 # %% tags=["hide-input"]
-figure, axes = pictures.panels(2, aspect=0.8, width=3.4)
+figure, axes = pictures.panels(3, width=2.6)
 for one, other in zip(short, long, strict=True):
     axes[0].plot([0, 1], [one, other], "o-", color="tab:blue" if other > one else "tab:red", markersize=4)
 axes[0].set(xticks=[0, 1], xticklabels=["50 steps", "100 steps"], xlim=(-0.3, 1.3), ylabel="NCC")
-for k, values in enumerate((short, long, long - short)):
-    axes[1].plot([k, k], interval(values, np.random.default_rng(0)), color="C0" if k < 2 else "C1", linewidth=6)
-    axes[1].plot(k, values.mean(), "o", color="black")
-axes[1].axhline(0, color="0.5", linewidth=1)
-axes[1].set(xticks=range(3), xticklabels=["50", "100", "difference"], xlim=(-0.5, 2.5))
-axes[0].set_title("each pair", fontsize=10)
-axes[1].set_title("intervals of the means, and of their difference", fontsize=9)
+for panel, k, values in (axes[1], 0, short), (axes[1], 1, long), (axes[2], 0, long - short):
+    panel.plot(
+        [k, k], interval(values, np.random.default_rng(0)), color="C0" if panel is axes[1] else "C1", linewidth=6
+    )
+    panel.plot(k, values.mean(), "o", color="black")
+axes[1].set(xticks=[0, 1], xticklabels=["50 steps", "100 steps"], xlim=(-0.5, 1.5))
+axes[2].axhline(0, color="0.5", linewidth=1)
+axes[2].set(xticks=[], xlim=(-1, 1))
+for panel, title in zip(axes, ("each pair", "intervals of the means", "interval of the difference"), strict=True):
+    panel.set_title(title, fontsize=10)
 for panel in axes:
     panel.spines[["top", "right"]].set_visible(False)
 lesson.save(figure, "paired")

@@ -289,7 +289,7 @@ def follow(members, seed, out):
     history = []
     for step in range(12):
         images = pairs.draw(4)
-        part = members.part(4)                  # what is mine
+        part = members.part(4)                  # what is mine: members is the Group
         share = (part.stop - part.start) / 4
         mine = [Tensor(image[part]) for image in images]
         loss = share * objective(network, *mine, configure({}))[0]
@@ -417,7 +417,8 @@ else:
 # </details>
 #
 # It is another network, though not a worse one. So *the same bits* holds for one number of processes, on one machine.
-# The times above are those of your machine now. (On a quiet one, two processes took
+# The times above are those of your machine now, and for 12 steps the start of a process may cost more than it brings.
+# (In long runs on a quiet machine, two took
 # [about three quarters](../docs/internals/training.md#processes-that-train-as-one) of the time of one.)
 #
 # `python -m minireg.train --workers 2` trains like this, and `mpiexec -n 2 python -m minireg.train` does so over
@@ -427,8 +428,8 @@ else:
 #
 # A GPU has thousands of cores and its own memory, far from NumPy's. [CuPy](https://docs.cupy.dev) has NumPy's functions
 # for it, under the same names. So one code serves both, if it says `xp` for the library in use.
-# `backend.to_device(array)` is the way in and `backend.to_host(array)` the way out. On a GPU both copy. On NumPy they
-# return what they are given.
+# There are two borders: `backend.to_device(array)` is the way in, and `backend.to_host(array)` the way out. On a GPU
+# both copy. On NumPy they return what they are given.
 #
 # Where do five pixels on a line look, to the nearest pixel? One word in this function is wrong.
 
@@ -451,7 +452,9 @@ print("NumPy:", looks(line, np), looks_mended(line, np))
 # On NumPy, `np` and `xp` are the same, and no test can tell. On a GPU the first one fails. Must you have one to find
 # that out? No. Take a library that is NumPy inside, and refuses what CuPy refuses: to meet an array of NumPy.
 #
-# (NumPy asks an operand with `__array_ufunc__` before it computes. The mixin does the same for `+`.)
+# How? When `np.rint`, say, meets an object that has `__array_ufunc__`, it does not compute. It calls that, with itself
+# and all its inputs, and there we look for strangers. The mixin sends `+` and its like there, too. And where NumPy
+# would make an array of its own of the object, it calls `__array__`: which refuses.
 
 
 # %%
@@ -525,7 +528,7 @@ title = "different results in 100 orders"
 drawn = pictures.show(axes[2], different, title, cmap="viridis", vmin=1, vmax=different.max())
 figure.colorbar(drawn, ax=axes[2], shrink=0.8)
 lesson.save(figure, "arrival")
-print(f"{np.sum(different > 1)} of {asking} pixels with a gradient have no bits of their own")
+print(f"{np.sum(different > 1)} of {asking} pixels with a gradient depend on the order")
 pixels = Tensor(backend.to_device(image), requires_grad=True)
 ops.warp(pixels, Tensor(backend.to_device(u)), border="edge").backward(backend.to_device(g))
 of_project = backend.to_host(pixels.grad)[0, ..., 0]

@@ -6,9 +6,9 @@
 #   registration does for a classifier.
 # - **Time**: reading 20 minutes, running half a minute.
 #
-# In the first row are six test digits. Below each is the *other* digit that NCC finds most like it, and then the image
-# of the *same* digit that it finds least like it. Likeness does not say which digit it is. **Can the parts that you
-# have built tell digits apart, and can they say why?**
+# In the first row are six test digits. Below each is the image of *another* digit that NCC finds most like it, and then
+# the image of the *same* digit that it finds least like it. Likeness does not say which digit it is. **Can the parts
+# that you have built tell digits apart, and can they say why?**
 
 # %%
 if __name__ == "__main__":
@@ -78,7 +78,8 @@ lesson.save(figure, "alike")
 #
 # A survey of deep learning for registration, from which the project has its classifier
 # ([`classify/`](../minireg/classify/loss.py)), introduces losses with these probabilities. But it takes half of the
-# squared distance from the truth, y = (1, 0, 0). The formula is right. The number that it prints is .24. By hand:
+# squared distance from the truth, y = (1, 0, 0). The formula is right. The number that the survey prints is .24. By
+# hand:
 #
 #     ((1 - .6)**2 + .3**2 + .1**2) / 2 = (.16 + .09 + .01) / 2 = .13
 
@@ -354,22 +355,22 @@ for count in 0, 5, 10, 15, 20, 30:
 
 # %% tags=["hide-input"]
 most, few = after_erasing(by_chance, 30), after_erasing(decisive, 15)
-claim(most > 0.88, "thirty pixels erased at random hardly matter")
+claim(most > 0.88, "thirty pixels erased at random cost fewer than 12 digits of 100")
 claim(few < 0.65, "fifteen decisive ones make a third of all digits fall, or more")
 
 # %% [markdown]
 # <details><summary>The answer</summary>
 #
-# Thirty at random hardly matter. But of the decisive ones, fifteen or so make half of all digits fall. So the gradient
-# has found what this network looks at. (Whether it is what *you* look at, the picture tells. And it needs the truth, to
-# know for whom the ink shall speak.)
+# Thirty at random cost a few digits of a hundred. But of the decisive ones, fifteen or so make half of all digits fall.
+# So the gradient has found what this network looks at. (Whether it is what *you* look at, the picture tells. And it
+# needs the truth, to know for whom the ink shall speak.)
 #
 # </details>
 #
 # ## Break it
 #
 # **Before you run the next cell: what do you expect?** Move all test digits by a few pixels. Their shapes stay as they
-# are.
+# are. (From four pixels on, some ink leaves the image.)
 
 # %% tags=["hide-input"]
 HALF = 13.5  # from the middle to the outermost pixels
@@ -420,7 +421,8 @@ claim(moved[1] > 0.93 and moved[3] < 0.8 and moved[5] < 0.45, "moved digits are 
 # <details><summary>The answer</summary>
 #
 # It falls and falls. All digits of the training stood in the middle. A convolution does not mind where a stroke is, but
-# `Linear` has a weight of its own for every place. It knows nothing of what it has never seen.
+# `Linear` has a weight of its own for every place. It knows nothing of what it has never seen. (Behind four pixels it
+# is also the ink that is lost.)
 #
 # </details>
 #
@@ -428,8 +430,11 @@ claim(moved[1] > 0.93 and moved[3] < 0.8 and moved[5] < 0.45, "moved digits are 
 #
 # Who has come this far knows what to do: lay the digit back where it belongs, *then* ask. But on what? Which digit it
 # is, is the question. So take ten fixed images, the mean of each digit: ten [atlases](../docs/glossary.md#atlas). Try
-# turns from -45 to 45 degrees and shifts up to 4 pixels, and take the one at which *any* atlas fits best. (The
-# image's own part of NCC is the same in all tries. So it can be left out.)
+# turns from -45 to 45 degrees, by 15, and shifts up to 4 pixels, and take the one at which *any* atlas fits best.
+#
+# There are many digits and few atlases. So it is the atlases that are moved, once, in all these ways: `tried`, in the
+# folded cell. The motion whose atlas fits the digit best is then undone, by `field_back`, and the digit lies upright.
+# (The image's own part of NCC is the same in all tries. So it can be left out.)
 
 # %% tags=["hide-input"]
 atlases = np.stack([images[labels == k].mean(axis=0) for k in range(10)])

@@ -76,8 +76,8 @@ for image, name in zip(raw, ("moving", "fixed"), strict=True):
 
 # %% [markdown]
 # Your own two files (PNG or DICOM, up to some 200 pixels wide) go into `my_files`, with a
-# [table of points](../docs/how-to/register_your_images.md#5-choose-a-method) that you have marked in both, six or more.
-# All else stays as it is.
+# [table of points](../docs/how-to/register_your_images.md#5-choose-a-method) that you have marked in both, eight or
+# more. All else stays as it is. (Some claims are about the drawn pair, and may not hold for yours.)
 #
 # ## Intensities, by hand
 #
@@ -159,6 +159,7 @@ def match(u):
     return metrics.ncc(warp_images(moving, u), fixed)[0]
 
 
+# Shift, turn and size, as in lesson 15; for images of two sizes.
 centre = methods.centre_on_centre(moving, fixed)
 affine = functools.partial(methods.align, stages="affine")
 start = methods.register_in_space(affine, moving, fixed)
@@ -213,7 +214,7 @@ lesson.save(figure, "histograms")
 # | a line that is fanned out | `local_ncc` |
 # | clumps in no order, or a line that falls | `mi` |
 #
-# Ours is a line, so NCC will do.
+# Ours goes up, clump by clump, along one line. (Shaded, the right clumps grow long, downwards.) So NCC will do.
 #
 # ## How smooth?
 #
@@ -262,7 +263,8 @@ claim(np.all(np.diff(rough) < 0) and folds[0] > 20 * folds[-1], "the higher the 
 #
 # Without points you have only the left picture, an [L-curve](../docs/glossary.md#l-curve). Read it from the right: the
 # field gets much smoother, and the match hardly suffers. Then comes a bend, and from there on a little smoothness
-# costs much match. Take a price near the bend. It is a rule of thumb, no more.
+# costs much match. Take a price near the bend; exercise 2 computes where that is. It is a rule of thumb, no more: here
+# the points ask for a higher price.
 #
 # ## Points, and what spoils them
 #
@@ -279,9 +281,9 @@ claim(off(spline, used) < 0.01, "at its own points the spline is perfect")
 claim(off(spline, unused) > 0.3, "at others it is not")
 
 # %% [markdown]
-# An error at points that were used says nothing. Mark six or more, corners and crossings, spread over all that matters.
-# Tune on some, judge by the others. And mark one twice, a day later: you will not hit the same pixel, and no error
-# below that means anything.
+# An error at points that were used says nothing. Mark eight or more, corners and crossings, spread over all that
+# matters. Tune on some, judge by the others. And mark one twice, a day later: you will not hit the same pixel, and no
+# error below that means anything.
 #
 # ## Five questions
 #
@@ -344,13 +346,14 @@ pair, upside, cloudy = answers.values()
 claim(upside[2] > 0.9, "upside down, the head gets an NCC above .9")
 claim(cloudy[2] > cloudy[1] + 0.3, "the NCC of clouds rises by .3 or more")
 claim(cloudy[4] > 5 * pair[4] and cloudy[4] > 1, "there and back catches the clouds: five times as far from home")
-claim(max(upside[3], cloudy[3]) < 0.03, "folds catch neither: less than 3 % of the cells")
+claim(max(upside[3], cloudy[3]) < 0.03, "less than 3 % of the cells fold, of the clouds, too")
 claim(by_head > 10 * off(compose(pair[0], start)), "the points catch the head that is upside down")
 
 # %% [markdown]
 # <details><summary>The answer</summary>
 #
-# An ellipse upside down is an ellipse. It gets an NCC that many would print, and hardly any folds. There and back it is
+# An ellipse upside down is an ellipse. It gets an NCC that many would print, and so few folds that a repair (lesson 13)
+# would hide them. There and back it is
 # further from home than the pair: suspicious, no more. The points know at once. The clouds rise, too. In them no point
 # can be marked, and that is the first answer. There and back is the second.
 #
@@ -359,8 +362,9 @@ claim(by_head > 10 * off(compose(pair[0], start)), "the points catch the head th
 # So an NCC means something only *beside that of a placebo*. (Turn the seed to 1. There the placebo beats the pair: this
 # descent is not good enough for it.) No question catches everything. Ask all five.
 #
-# One of them has to be asked with care. `align` treats both images alike, *by construction*. So there and back is near
-# 0 for it, whatever it finds. A witness who cannot say no is none. And the fourth question is left:
+# One of them has to be asked with care. `align` treats both images alike, *by construction*. So where both have one
+# size, there and back is near 0 for it, whatever it finds. A witness who cannot say no is none. And the fourth question
+# is left:
 
 
 # %%
@@ -379,8 +383,8 @@ claim(by_align < by_descent < mean_length(truth), "align finds more of the truth
 claim(mean_length(compose(*two_ways)) < 0.5, "align is at home after the clouds, too: less than half a pixel away")
 
 # %% [markdown]
-# This is the friendliest task there is: the same noise, the same brightness, nothing new. On the real pair a method
-# will hardly do better. So the descent of this lesson is no method for your images.
+# This is the friendliest task there is: the same noise, the same brightness, nothing new. Whoever is far off even here,
+# such as the descent of this lesson, is no method for your images.
 #
 # ## One command
 #

@@ -53,8 +53,8 @@ def depths(roughness, left):
 def from_home(u, w, spacing):
     """There and back between two images of different size, in millimetres.
 
-    A pixel p of the fixed image looks at q = p + u(p), which counts pixels of the *moving* image. There the way back is
-    read, bilinearly, and leads to q + w(q), in pixels of the fixed image again. How far is that from p, on average over
+    A pixel p of the fixed image looks at q = p + u(p), a place in the *moving* image. There the way back is read,
+    bilinearly: it leads from q to q + w(q), a place in the fixed image again. How far is that from p, on average over
     all pixels whose q lies inside the moving image, from its first to its last row and column? (At least one does.)
 
     Parameters

@@ -129,14 +129,14 @@ def weigh(before, fixed, warped, bend, evidence, symmetric=False, fitted=False):
         Row("NCC", f"{ncc[0]:.3f}", f"{ncc[1]:.3f}", "alike; but that was asked for"),
         Row("mutual information", f"{information[0]:.3f}", f"{information[1]:.3f}", "nats; also between two kinds"),
         Row("folded cells", "", f"{share * cells:.0f} of {cells}", "0 is necessary, and proves nothing"),
-        Row("displacement, mean", "", evidence.length(lengths.mean()), "is so much to be expected?"),
-        Row("displacement, largest", "", evidence.length(lengths.max()), "and is so much?"),
+        Row("displacement, mean", "", evidence.length(lengths.mean()), "of the whole picture; to be expected?"),
+        Row("displacement, largest", "", evidence.length(lengths.max()), "and that?"),
         Row("looks inside", "", f"{evidence.inside:.1%}", "elsewhere nothing is known"),
         Row(
             "there and back",
             "",
             evidence.length(evidence.from_home),
-            "near 0 by construction: no proof" if symmetric else "large: at least one way is wrong",
+            "near 0 by construction: no proof" if symmetric else "if it is large, one way is wrong",
         ),
     ]
     if evidence.landmarks is None:
