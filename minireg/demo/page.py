@@ -31,11 +31,12 @@ digit is bent until it lies on the fixed one, which stays as it is. That is **im
 every point of one image is in another. With two scans of a head, a year apart, it shows what has grown. With digits one
 sees how it works.
 """
-MOVES = "The way there, straight ahead; above by the network, below by network+refine. White: where both digits lie."
+MOVES = """The way straight ahead, whatever is chosen below: above by the network, below by network+refine. White: where
+both digits lie."""
 HINTS = """
 **What to look at.** Does *warped* look like *fixed*? What is left of a difference is red and blue. In the last picture
 the grid shows where each pixel of the warped image looked, arrows lead there, and log |J| says where the digit grew
-(orange) and shrank (purple). A red cell is a *fold*: space turned inside out, which no real body does.
+(orange) and shrank (purple); the wheel shows which colour stands for which direction. A red cell is a *fold*: space turned inside out, which no real body does.
 
 **The numbers.** *NCC* says how alike two images are: 1 is equal up to brightness and contrast, 0 has nothing in common.
 *Folded cells* should be 0. The network answers at once; *network+refine* goes on from its answer, step by step, for
@@ -43,6 +44,7 @@ this one pair.
 
 **The slider.** At 0 nothing has moved, at 1 is the result. On the way every pixel's look can go straight ahead, which
 is the field *u* times *t*; or along a flow, as in a stream that never changes, which ends near the result.
+Table and animation are of the way straight ahead.
 
 **Try this.** Exchange the digits: the field back undoes the field there. Register a 3 to an 8: a loop has to be closed,
 but bending cannot glue. Register an image to itself. Write very slanted, or very small.
