@@ -36,7 +36,8 @@ both digits lie."""
 HINTS = """
 **What to look at.** Does *warped* look like *fixed*? What is left of a difference is red and blue. In the last picture
 the grid shows where each pixel of the warped image looked, arrows lead there, and log |J| says where the digit grew
-(orange) and shrank (purple); the wheel shows which colour stands for which direction. A red cell is a *fold*: space turned inside out, which no real body does.
+(orange) and shrank (purple); the wheel shows which colour stands for which direction. A red cell is a *fold*: space
+turned inside out, which no real body does.
 
 **The numbers.** *NCC* says how alike two images are: 1 is equal up to brightness and contrast, 0 has nothing in common.
 *Folded cells* should be 0. The network answers at once; *network+refine* goes on from its answer, step by step, for
