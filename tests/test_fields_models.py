@@ -196,7 +196,7 @@ def test_images_of_other_sizes_are_padded_with_zeros_and_multiples_of_16_are_not
 def test_the_symmetric_network_leaves_equal_images_where_they_are():
     moving, _ = digits_pair(2)
     assert predict(wild_unet(), moving, _).any()
-    assert np.abs(predict(wild_unet(), moving, moving)).max() < 1e-6  # some BLAS round a row by where it stands
+    assert np.abs(predict(wild_unet(), moving, moving)).max() < 1e-5  # pixels; some BLAS round a row by where it stands
 
 
 def test_exchanging_the_images_exchanges_the_fields_there_and_back():
