@@ -104,9 +104,12 @@ def test_a_lesson_can_be_played_with_and_asks_before_it_answers(lesson):
         pytest.fail(f"a text refers to code by its number: {words}")
 
 
-# One process for many settings: to load NumPy and Matplotlib takes longer than many a lesson.
+# One process for many settings, and figures that are made but not painted: to load NumPy and Matplotlib, and to paint,
+# takes longer than many a lesson.
 TURN = """
 import runpy, sys
+from matplotlib.figure import Figure
+Figure.savefig = lambda figure, file, **options: file.write(b"not painted")
 sys.path[:0] = [{lessons!r}]
 for options in {turned!r}:
     print("-----")

@@ -88,8 +88,9 @@ watch("value", show);
 show();
 """.replace("PEN", str(PEN)).replace("LARGEST", str(LARGEST))
 STYLE = """
-canvas { width: 100%; max-width: 280px; border-radius: 6px; touch-action: none; cursor: crosshair; display: block; }
-.under { display: flex; gap: 16px; margin-top: 6px; font-size: 0.9em; align-items: center; }
+canvas { width: 100%; max-width: 280px; border-radius: 6px; touch-action: none; cursor: crosshair; display: block;
+  margin: 0 auto; }
+.under { display: flex; gap: 16px; margin-top: 6px; font-size: 0.9em; justify-content: center; }
 .under button, .file { text-decoration: underline; cursor: pointer; }
 .file input { position: absolute; width: 1px; height: 1px; opacity: 0; }
 .file:focus-within { outline: 2px solid; }
