@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pytest
-from test_lessons import LESSONS, NUMBERS, as_options, knobs, run
+from test_lessons import LESSONS, NUMBERS, UNPAINTED, as_options, knobs, run
 
 MOST_WORDS = 1500  # of a lesson, folded answers not counted
 FIRST_PICTURE = 200  # words before it at most
@@ -104,12 +104,9 @@ def test_a_lesson_can_be_played_with_and_asks_before_it_answers(lesson):
         pytest.fail(f"a text refers to code by its number: {words}")
 
 
-# One process for many settings, and figures that are made but not painted: to load NumPy and Matplotlib, and to paint,
-# takes longer than many a lesson.
+# One process for many settings: to load NumPy and Matplotlib takes longer than many a lesson.
 TURN = """
 import runpy, sys
-from matplotlib.figure import Figure
-Figure.savefig = lambda figure, file, **options: file.write(b"not painted")
 sys.path[:0] = [{lessons!r}]
 for options in {turned!r}:
     print("-----")
@@ -135,7 +132,7 @@ def test_a_lesson_runs_to_its_end_whatever_its_knobs_say(lesson, tmp_path, chose
         """Run the lesson with every second setting, from `part` on."""
         figures, options = str(tmp_path / str(part)), [as_options(chosen) for chosen in turned[part::2]]
         code = TURN.format(lessons=str(lesson.parent), lesson=str(lesson), figures=figures, turned=options)
-        _, *outs = run(["-c", code], tmp_path, OPENBLAS_NUM_THREADS="1").split("-----\n")
+        _, *outs = run(["-c", UNPAINTED + code], tmp_path, OPENBLAS_NUM_THREADS="1").split("-----\n")
         for chosen, out in zip(turned[part::2], outs, strict=True):
             assert all(f"{name} = {value}" in out for name, value in chosen.items())
 
