@@ -108,7 +108,9 @@ def test_a_lesson_runs_without_a_warning_and_leaves_its_figures(lesson, tmp_path
 def test_a_lesson_keeps_host_and_device_apart(lesson, tmp_path, chosen_backend):
     if chosen_backend.name != "numpy":
         pytest.skip("the other test has run it on this backend")
-    run_on_strict(lesson, tmp_path / "figures", tmp_path, before=UNPAINTED)
+    figures = tmp_path / "figures"
+    run_on_strict(lesson, figures, tmp_path, before=UNPAINTED)
+    assert {path.name for path in figures.iterdir()} == figures_of(lesson)  # it came to its end
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=NUMBERS)
