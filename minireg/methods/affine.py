@@ -26,6 +26,8 @@ SEARCHED = 48  # pixels along the longer side, of the images that all turns, sca
 ANGLES = np.radians(np.arange(-165, 181, 15))
 SCALES = 2 ** (np.arange(-3, 4) / 3)  # from half the size to twice the size
 CANDIDATES = 6  # of the search; at each finer scale the better half of them goes on
+DOUBT, STRONG_DOUBT = 0.5, 1.5  # of half a turn, see `cost`; where they tell little: at coarse scales and with mi
+NOISE = 0.05  # of what is left: where two maps leave so little, it does not say which is right
 SMALLEST_OVERLAP = 0.4  # of the smaller image's pixels
 TOLD = 64  # pixels along the longer side, at which what is left tells whether a map is right
 ITERATIONS = 20
@@ -40,8 +42,10 @@ def find(pyramid, finest):
     """The map T (N, 3, 3) of each pair, in pixels of the images, and what it leaves, (N,), see `improve`.
 
     All candidates of `search` are improved as rigid motions, the better half of them further, as similarities and as
-    affine maps; and those go on to the next finer scale. The last one has images of at most `finest` pixels. What is
-    left is that of the last scale with at most TOLD of them, for noise is larger at finer ones.
+    affine maps; and those go on to the next finer scale, the one that began without a motion in any case. The last
+    scale has images of at most `finest` pixels; there large turns have to explain the most, for many a drawing looks
+    like another one upside down. What is left is that of the last scale with at most TOLD of them, for noise is larger
+    at finer ones.
     """
     longest = max(pyramid.shape)
     scales = [scale for scale in pyramid.scales if longest <= finest * scale] or pyramid.scales[:1]
@@ -49,9 +53,10 @@ def find(pyramid, finest):
     maps, told = at_scale(search(*pyramid.for_search(start)), 1 / start), None
     for scale in scales[scales.index(start) :]:
         pairs, count = maps.shape[:2]
+        last = scale == scales[-1]
         flat, left = improve(at_scale(maps, scale).reshape(-1, 3, 3), pyramid.level(scale, times=count), "rigid")
-        order = (left * cost(flat)).reshape(pairs, count).argsort(axis=1, kind="stable")
-        order = order[:, : 1 if scale == scales[-1] else (count + 1) // 2]
+        doubtful = (left + NOISE) * cost(flat, STRONG_DOUBT if last and pyramid.loss != "mi" else DOUBT)
+        order = _most_likely(doubtful.reshape(pairs, count), last)
         flat = np.take_along_axis(flat.reshape(maps.shape), order[:, :, None, None], axis=1).reshape(-1, 3, 3)
         left = np.take_along_axis(left.reshape(pairs, count), order, axis=1).ravel()
         flat, left = _further(flat, left, pyramid.level(scale, times=order.shape[1]))
@@ -59,6 +64,15 @@ def find(pyramid, finest):
         if told is None or longest <= TOLD * scale:
             told = left.reshape(pairs, -1).min(axis=1)
     return maps[:, 0], told
+
+
+def _most_likely(doubtful, last):
+    """Which candidates go on: the best one; or, of those that are not the last, the first and the better half."""
+    order = doubtful.argsort(axis=1, kind="stable")
+    if last:
+        return order[:, :1]
+    others = order[order > 0].reshape(len(order), -1)[:, : (doubtful.shape[1] - 1) // 2]
+    return np.pad(others, [(0, 0), (1, 0)])
 
 
 def _further(maps, left, view):
@@ -108,10 +122,10 @@ def exponential(rates):
     return result
 
 
-def cost(maps):
-    """By how much more (N,) maps have to explain to be believed: twice as much for half a turn, or twice the size."""
+def cost(maps, doubt):
+    """By how much more (N,) maps have to explain: half a turn 1 + doubt times as much, and half the size twice."""
     turn = np.abs(np.arctan2(maps[:, 1, 0] - maps[:, 0, 1], maps[:, 0, 0] + maps[:, 1, 1])) / np.pi
-    return 1 + turn + np.abs(np.log2(np.linalg.det(maps))) / 2
+    return 1 + doubt * turn + np.abs(np.log2(np.linalg.det(maps))) / 2
 
 
 def displacement_of(maps, height, width):

@@ -80,10 +80,10 @@ def _energy(velocity, view, bending):
     """E of each pair, (N, 1, 1, 1), and minus its gradient, over the number of pixels that one vector stands for."""
     factor = view.shape[0] // velocity.shape[1]
     fine = Tensor(finer(velocity, factor), requires_grad=True)
-    forth, back, nowhere = integrate(fine, SQUARINGS), integrate(-fine, SQUARINGS), xp.zeros_like(fine.data)
+    ways = integrate(fine, SQUARINGS), integrate(-fine, SQUARINGS)
     energy = 0.0
-    for field, ends in ((forth, (forth, nowhere)), (back, (nowhere, back))):
-        for a, b, weight in view.compare(*view.warped(*ends)):
+    for field, images in zip(ways, view.at_the_ends(*ways), strict=True):
+        for a, b, weight in view.compare(*images):
             energy = energy + 0.25 * _sum(weight * (b - a) ** 2)
         lacking = ops.relu(LEAST_AREA - ops.stack(corner_determinants(field), axis=-1))
         energy = energy + FOLDING / 2 * _sum(lacking * lacking)

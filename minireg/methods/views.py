@@ -6,6 +6,7 @@ A mask travels with each image as a second channel: 1 where the image is known.
 import numpy as np
 
 from minireg import backend, ops
+from minireg.autograd import Tensor
 from minireg.backend import xp
 from minireg.methods.affine import displacement_of, variance
 from minireg.methods.levels import gradient, pool
@@ -73,15 +74,31 @@ class View:
 
     def seen(self, forth, back):
         """Both prepared images at two displacements (N, H, W, 2), and 1 or 0, whether both are known there."""
-        a, b, inside = self.warped(forth, back)
-        return a.data, b.data, inside
-
-    def warped(self, forth, back):
-        """The same as Tensors, with their gradients with respect to both displacements."""
         if self.root is not None:
             forth, back = then_affine(forth, self.root), then_affine(back, np.linalg.inv(self.root))
-        a, b = (ops.warp(x, u, border="zeros") for x, u in zip(self.images, (forth, back), strict=True))
-        return a[..., :1], b[..., :1], _interior(a.data[..., 1:]) * _interior(b.data[..., 1:])
+        a, b, inside = _side_by_side(*(_seen_along(u, x) for x, u in zip(self.images, (forth, back), strict=True)))
+        return a.data, b.data, inside
+
+    def at_the_ends(self, forth, back):
+        """Moving, seen along S o forth o S, beside fixed; and moving beside fixed, seen along the inverse way.
+
+        forth, back : Tensors (N, H, W, 2), displacements that are each other's inverses
+
+        Returns twice what `seen` does, as Tensors with their gradients with respect to the displacements.
+        """
+        moving, fixed = (Tensor(x) for x in self.images)
+        if self.root is not None:
+            forth, back = both_halves(forth, self.root), both_halves(back, np.linalg.inv(self.root))
+        return _side_by_side(_seen_along(forth, moving), fixed), _side_by_side(moving, _seen_along(back, fixed))
+
+
+def _seen_along(displacement, image):
+    return ops.warp(image, displacement, border="zeros")
+
+
+def _side_by_side(a, b):
+    """Two images with their masks, as Tensors: both without, and 1 or 0, whether both are known."""
+    return a[..., :1], b[..., :1], _interior(a.data[..., 1:]) * _interior(b.data[..., 1:])
 
 
 def _interior(mask):
@@ -93,6 +110,12 @@ def _interior(mask):
     inside[:, :, 1:] &= whole[:, :, :-1]
     inside[:, :, :-1] &= whole[:, :, 1:]
     return inside.astype(mask.dtype)
+
+
+def both_halves(displacement, maps):
+    """The displacement of p -> S(S p + u(S p)), from u (N, H, W, 2), an array or a Tensor."""
+    there = displacement_of(maps, *displacement.shape[1:3])
+    return then_affine(there + ops.warp(displacement, there, border="edge"), maps)
 
 
 def then_affine(displacement, maps):
