@@ -1,4 +1,4 @@
-"""python -m minireg.apply: bring further images, label maps and points along a field; invert it, join it to another."""
+"""python -m minireg.apply: bring images, label maps and points along a field; invert it, join it, compare it."""
 
 if __name__ == "__main__":
     from minireg.command import prepare_process
@@ -6,11 +6,12 @@ if __name__ == "__main__":
     prepare_process()
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from minireg import backend, command, metrics
+from minireg import backend, command, metrics, viz
 from minireg.data.images import SUFFIXES, for_all, in_type, read_label_picture, read_picture, suffix_of, write_image
 from minireg.data.points import outside, read_points
 from minireg.data.saved import (
@@ -27,6 +28,7 @@ from minireg.errors import InputError
 from minireg.fields import compose, invert_onto, warp_images, warp_labels
 from minireg.files import output_folder, refuse_to_overwrite
 
+DIFFERENCE = "difference.png"
 MISSED = 0.1  # pixels: an inverse that misses by more is not to be trusted everywhere
 SAME = 1e-3  # of a pixel: how much its sides may differ
 
@@ -44,7 +46,7 @@ def _parse(argv):
     )
     add = parser.add_argument
     add("field", metavar="FIELD", help="registration.npz of a registration")
-    add("images", nargs="*", metavar="IMAGE", help="images that lie on the pixels of the moving image")
+    add("images", nargs="*", metavar="IMAGE", help="images on the pixels of the moving image; PNG in colour, too")
     add("--out", required=True, metavar="FOLDER", help="where to write IMAGE_warped, points.csv, registration.npz")
     add("--labels", nargs="+", default=[], metavar="FILE", help="label maps on the pixels of the moving image")
     add(
@@ -64,9 +66,14 @@ def _parse(argv):
         help="a second registration, whose fixed image is the moving image of FIELD: go from the fixed image of FIELD "
         "to the moving image of FIELD2 (with --inverse all the way back); writes the joint field, too",
     )
+    add(
+        "--against",
+        metavar="FIELD2",
+        help=f"another registration of the same images: say how far apart the fields look, and draw it in {DIFFERENCE}",
+    )
     add("--slice", metavar="AXIS:INDEX", help="of volumes: axial, coronal, sagittal or 0, 1, 2, and which: axial:80")
     args = parser.parse_intermixed_args(argv)
-    if "" in (args.field, args.out, args.points, args.then, *args.images, *args.labels):
+    if "" in (args.field, args.out, args.points, args.then, args.against, *args.images, *args.labels):
         parser.error("the name of a file is empty: is a variable of your shell not set?")
     return args
 
@@ -74,8 +81,11 @@ def _parse(argv):
 def _apply(args):
     backend.use(args.backend)
     new_field = args.inverse or args.then is not None
-    if not (args.images or args.labels or args.points or new_field):
-        raise InputError("there is nothing to apply the field to: give images, --labels, --points, --inverse or --then")
+    if not (args.images or args.labels or args.points or new_field or args.against):
+        raise InputError(
+            "there is nothing to do: give images, --labels or --points to apply the field to, --inverse, --then or "
+            "--against"
+        )
     folder = Path(args.out)
     outputs = [_output(folder, path) for path in (*args.images, *args.labels)]
     _refuse_to_overwrite(args, folder, outputs, new_field)
@@ -88,6 +98,8 @@ def _apply_into(folder, outputs, new_field, args):
     names = ["fixed", "moving"]  # of what the field goes from and to
     if args.then is not None:
         registration = _join(registration, args)
+    if args.against is not None:
+        _compare(registration, args, folder / DIFFERENCE)
     if args.inverse:
         registration = _invert(registration)
         names.reverse()
@@ -131,7 +143,15 @@ def _refuse_to_overwrite(args, folder, outputs, new_field):
         raise InputError(f"two of the files would both be written to {min(twice)}: apply the field to one at a time")
     if folder.resolve() in {Path(path).resolve() for path in (*args.images, *args.labels)}:
         raise InputError(f"--out {folder} is the folder of a series that is read: name another folder")
-    refuse_to_overwrite(folder, [*names, *([POINTS] if args.points else []), *([RESULT, ITK] if new_field else [])])
+    refuse_to_overwrite(
+        folder,
+        [
+            *names,
+            *([POINTS] if args.points else []),
+            *([RESULT, ITK] if new_field else []),
+            *([DIFFERENCE] if args.against else []),
+        ],
+    )
 
 
 def _join(first, args):
@@ -142,6 +162,25 @@ def _join(first, args):
     count = _count(args.field, len(first.displacement), args.then, len(second.displacement))
     fields = (backend.to_device(for_all(each.displacement, count)) for each in (first, second))
     return Registration(backend.to_host(compose(*fields).data), second.moving_shape, first.fixed, second.moving)
+
+
+def _compare(registration, args, path):
+    """Print how far apart the fields of two registrations of the same images look, and draw it for the first pair."""
+    other = load_registration(args.against)
+    for name, found, expected in (
+        (
+            "fixed",
+            (other.displacement.shape[1:3], other.fixed),
+            (registration.displacement.shape[1:3], registration.fixed),
+        ),
+        ("moving", (other.moving_shape, other.moving), (registration.moving_shape, registration.moving)),
+    ):
+        _refuse_other_grid(f"the {name} image of {args.against}", found, f"that of {args.field}", expected)
+    count = _count(args.field, len(registration.displacement), args.against, len(other.displacement))
+    first, second = (for_all(each.displacement, count) for each in (registration, other))
+    spacings = registration.moving.spacing, registration.fixed.spacing
+    print(registration._replace(displacement=first).how_far(second, spacings, "the fields are apart by"))
+    viz.difference_picture(first[0], second[0], path)
 
 
 def _invert(registration):
@@ -159,8 +198,11 @@ def _invert(registration):
 
 
 def _warp(path, registration, name, place, as_labels):
-    """What is in a file on the other grid: (N, H, W), or (H, W) of one image, in its own unit and dtype."""
-    read, warp = (read_label_picture, warp_labels) if as_labels else (read_picture, warp_images)
+    """What is in a file on the other grid: (N, H, W), or (H, W) of one image, or (H, W, C) of one in colour.
+
+    In its own unit and dtype.
+    """
+    read, warp = (read_label_picture, warp_labels) if as_labels else (partial(read_picture, colours=True), warp_images)
     suffix = suffix_of(path)
     picture = read(path, None if suffix in SUFFIXES else place)
     grid, expected = (picture.images.shape[1:3], picture.geometry), (registration.moving_shape, registration.moving)
@@ -169,7 +211,9 @@ def _warp(path, registration, name, place, as_labels):
     if count > 1 and suffix != ".npy":
         raise InputError(f"{path} would become {count} images, for there are as many fields: give a stack, in .npy")
     images = picture.images if as_labels else picture.images.astype(np.float32, copy=False)
-    warped = warp(*(for_all(each, count) for each in (images, registration.displacement)))[..., 0]
+    warped = warp(*(for_all(each, count) for each in (images, registration.displacement)))
+    if warped.shape[-1] == 1:
+        warped = warped[..., 0]  # not of a picture in colour
     if not as_labels:
         warped = in_type(warped, picture.images.dtype)
     return warped if count > 1 else warped[0]

@@ -6,7 +6,7 @@ from gradients import host, tensor
 
 from minireg.fields import smooth, warp_images
 from minireg.methods import align
-from minireg.methods.affine import GENERATORS, displacement_of, exponential, find, search, square_root
+from minireg.methods.affine import GENERATORS, displacement_of, exponential, find, improve, search, square_root
 from minireg.methods.views import Pyramid
 
 SHAPE = (64, 80)
@@ -84,6 +84,31 @@ def test_a_square_root_of_any_turn(degrees):
     np.testing.assert_allclose(root @ root, whole, atol=1e-4)
     rates = np.einsum("nk,kij->nij", np.random.default_rng(0).normal(scale=0.3, size=(20, 6)), GENERATORS)
     np.testing.assert_allclose(square_root(exponential(rates)), exponential(rates / 2), atol=1e-12)
+
+
+def test_half_a_turn_with_a_stretch_has_no_root_and_is_refused():
+    pyramid = Pyramid([np.concatenate([picture(), np.ones((1, *SHAPE, 1), np.float32)], axis=-1)] * 2, [1], "ncc")
+    turned = motion(177.13) @ np.diag([1.05, 0.95, 1])
+    assert np.abs(square_root(turned)).max() > 10  # that is where a root would look
+    assert np.isinf(improve(turned, pyramid.level(1), "affine")[1])
+
+
+def test_at_the_ends_each_image_is_seen_along_the_whole_map_beside_the_other_as_it_is():
+    moving, fixed = (np.concatenate([picture(k), np.ones((1, *SHAPE, 1), np.float32)], axis=-1) for k in (0, 1))
+    root = motion(20, 1.1, (2, -3), 0.1)
+    nothing = tensor(np.zeros((1, *SHAPE, 2), np.float32))
+    view = Pyramid([moving, fixed], [1], "ncc").level(1, root)
+    first, second = view.at_the_ends(nothing, nothing)
+    whole = root @ root
+    there, back = (host(displacement_of(m, *SHAPE)) for m in (whole, np.linalg.inv(whole)))
+    for (a, b, inside), expected in (
+        (first, (warp_images(moving, there), fixed)),
+        (second, (moving, warp_images(fixed, back))),
+    ):
+        for ours, theirs in zip((a, b), expected, strict=True):
+            shown = host(inside)[..., 0] > 0
+            np.testing.assert_allclose(host(ours.data)[shown], theirs[..., :1][shown], atol=1e-5)
+        assert 0.3 < host(inside).mean() < 0.95
 
 
 def test_images_of_different_things_get_a_warning():

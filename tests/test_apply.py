@@ -123,6 +123,47 @@ def test_the_inverse_onto_another_grid_is_the_same_on_the_other_backend():
 # Images, labels, points
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_picture_in_colour_is_warped_channel_by_channel(saved, mode):
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (*MOVING, len(mode)), dtype=np.uint8)
+    Image.fromarray(colours, mode).save("colours.png")
+    for k in range(len(mode)):
+        Image.fromarray(colours[..., k]).save(f"{k}.png")
+    run("registration.npz", "colours.png", *(f"{k}.png" for k in range(len(mode))), "--out", "out")
+    with Image.open("out/colours_warped.png") as warped:
+        assert warped.mode == mode
+        for k, channel in enumerate(warped.split()):
+            np.testing.assert_array_equal(channel, Image.open(f"out/{k}_warped.png"))
+
+
+def test_a_palette_is_warped_as_the_colours_it_stands_for(saved):
+    numbers = np.zeros(MOVING, np.uint8)
+    numbers[:, 25:] = 255
+    picture = Image.fromarray(numbers, "P")
+    picture.putpalette([255, 0, 0] + 254 * [0, 255, 0] + [0, 0, 255])
+    picture.save("drawn.png")
+    run("registration.npz", "drawn.png", "--out", "out")
+    warped = np.asarray(Image.open("out/drawn_warped.png"))
+    assert warped.shape == (*FIXED, 3) and not warped[..., 1].any()  # red and blue are mixed, and not 0 and 255
+    np.testing.assert_array_equal(warped[20, [5, -5]], [[255, 0, 0], [0, 0, 255]])
+
+
+def test_two_registrations_are_compared(saved, capsys):
+    save_registration("same.npz", saved)
+    save_registration("right.npz", saved._replace(displacement=saved.displacement + np.float32([0, 0.5])))
+    save_registration("joined.npz", Registration(from_to(MOVING, THIRD, seed=1), THIRD))
+    run("registration.npz", "--against", "right.npz", "--out", "out")
+    assert "the fields are apart by 0.50 pixels on average, 0.50 pixels at most" in capsys.readouterr().out
+    assert names("out") == {"difference.png"}
+    run("registration.npz", "--against", "same.npz", "--out", "equal")
+    assert "0.00 pixels at most" in capsys.readouterr().out
+    assert contents(Path("equal")) != contents(Path("out"))
+    sentence = complaint(capsys, apply.main, "registration.npz", "--against", "joined.npz", "--out", "no")
+    assert "the fixed image of joined.npz has 64 x 50 pixels" in sentence
+    assert not Path("no").exists()
+
+
 def test_images_and_labels_come_to_the_fixed_grid_in_their_own_unit_and_format(saved):
     rng = np.random.default_rng(0)
     grey = rng.integers(0, 65536, MOVING, dtype=np.uint16)
@@ -313,7 +354,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence_and_nothing_is_written(saved
     np.save("no.npz", 1)
     before = names(".")
     for arguments, message in [
-        (["registration.npz"], "nothing to apply the field to"),
+        (["registration.npz"], "there is nothing to do"),
         (["registration.npz", "other.npy"], "other.npy has 40 x 60 pixels: expected 64 x 50, as the moving image"),
         (["registration.npz", "image.npy", "--inverse"], "expected 40 x 60, as the fixed image"),
         (

@@ -17,6 +17,7 @@ from minireg.files import atomic_write
 ROUNDING = 1e-5  # what resampling leaves below 0 and above 1
 NARROWEST = 8  # pixels: a last axis that is shorter than this and than the others holds channels, and no columns
 SUFFIXES = (".png", ".npy")
+COLOURS = (3, 4)  # channels: red, green, blue, and opacity
 WITH_WHITE = (np.uint8, np.uint16)  # of other integers, nobody knows which value is white
 REMEDY = "convert to PNG, with Pillow or with ImageMagick: convert in.tif out.png"
 
@@ -59,16 +60,17 @@ def suffix_of(path):
     return ".dcm" if path.is_dir() or (suffix not in WRITERS and _is_dicom(path)) else suffix
 
 
-def read_picture(path, place=None):
+def read_picture(path, place=None, colours=False):
     """Read a `Picture` from a PNG, .npy, NIfTI (.nii, .nii.gz) or DICOM file, or from a folder with a DICOM series.
 
     `place` says which slice of a volume, as "AXIS:INDEX": AXIS is axial, coronal or sagittal, or 0, 1 or 2 for that
     axis of the array in the file; INDEX counts from 0, or from the end if it is negative. PNG gives uint8 or uint16 as
-    it is in the file, and float32 in [0, 1] where it has fewer than 8 bits.
+    it is in the file, and float32 in [0, 1] where it has fewer than 8 bits. A PNG file with colours, where they may be,
+    has the images (1, H, W, 3), or 4 with its opacity, uint8.
 
     Raises InputError as `read_intensities`, but not for constant images (`refuse_constant`); for a volume without a
-    place, and a place where there is no volume; for colours, and series in time; where nibabel or pydicom is needed
-    and missing.
+    place, and a place where there is no volume; for colours where they may not be, and series in time; where nibabel or
+    pydicom is needed and missing.
 
     >>> np.save("ct.npy", np.array([[-1000.0, 0.0, 40.0]]))
     >>> read_picture("ct.npy").compared.ravel().tolist(), read_picture("ct.npy").geometry.measured
@@ -76,7 +78,7 @@ def read_picture(path, place=None):
     """
     if suffix_of(path) in SUFFIXES:
         _refuse_place(path, place)
-        return Picture(_read_stored(path))
+        return Picture(_read_stored(path, colours))
     pixels, *rest = _read_slice(path, place)
     if pixels.dtype.newbyteorder("=") not in WITH_WHITE:
         pixels = _as_float32(pixels)
@@ -136,10 +138,10 @@ def in_type(images, dtype):
 def write_image(path, image, geometry):
     """Write an image (H, W) of real numbers to a file, whole or not at all; the suffix of `path` says of which kind.
 
-    .png has 8 bits for uint8 and for floats, which must lie in [0, 1], and 16 for uint16. It says nothing of where the
-    image lies, like .npy, which takes stacks (N, H, W) too. .nii and .nii.gz are one slice of the same numbers. .dcm is
-    a new DICOM file with 16 bits and a slope and an intercept that give the numbers; it holds pixels and geometry, and
-    nothing of a patient.
+    .png has 8 bits for uint8 and for floats, which must lie in [0, 1], and 16 for uint16; (H, W, 3) in uint8 are
+    colours, and (H, W, 4) those with their opacity. It says nothing of where the image lies, like .npy, which takes
+    stacks (N, H, W) too. .nii and .nii.gz are one slice of the same numbers. .dcm is a new DICOM file with 16 bits and
+    a slope and an intercept that give the numbers; it holds pixels and geometry, and nothing of a patient.
 
     Raises InputError for other suffixes and for what the format cannot hold; OSError as `atomic_write`.
 
@@ -191,7 +193,8 @@ def _write_png(path, image, geometry):
     from PIL import Image
 
     image = np.asarray(image)
-    if image.ndim != 2 or not fits_png(image):
+    in_colour = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] in COLOURS
+    if not in_colour and (image.ndim != 2 or not fits_png(image)):
         raise InputError(
             f"{path} cannot hold {image.dtype} from {image.min():.4g} to {image.max():.4g} of the shape "
             f"{image.shape}: expected one image of uint8, uint16, or floats in [0, 1]; .npy takes all numbers"
@@ -246,9 +249,11 @@ def read_intensities(path):
     return images
 
 
-def _read_stored(path):
-    """(N, H, W, 1) as `read_intensities`, but a PNG file with 8 or 16 bits is uint8 or uint16."""
-    images = _read_array(path, as_labels=False)
+def _read_stored(path, colours=False):
+    """(N, H, W, 1) as `read_intensities`, but a PNG file with 8 or 16 bits is uint8 or uint16, and may be in colour."""
+    images = _read_array(path, as_labels=False, colours=colours)
+    if colours and suffix_of(path) == ".png" and images.ndim == 3:
+        return images[None]
     if images.dtype.kind not in "iuf":
         raise InputError(f"{path} holds {images.dtype}: expected a grey image, integers or floats")
     return _checked(_as_stack(images if images.dtype.kind in "iu" else _as_float32(images), path), path)
@@ -311,7 +316,7 @@ def _as_stack(images, path):
     return (images[None] if images.ndim == 2 else images)[..., None]
 
 
-def _read_array(path, as_labels):
+def _read_array(path, as_labels, colours=False):
     """The array in a PNG or .npy file."""
     path = Path(path)
     if not path.is_file():
@@ -321,7 +326,7 @@ def _read_array(path, as_labels):
             with path.open("rb") as file:
                 return np.lib.format.read_array(file, allow_pickle=False)
         if path.suffix.lower() == ".png":
-            return _read_png(path, as_labels)
+            return _read_png(path, as_labels, colours)
     except InputError:
         raise
     except Exception as error:  # the readers raise errors of many kinds
@@ -329,11 +334,17 @@ def _read_array(path, as_labels):
     raise InputError(f"{path} is neither a .png nor a .npy file: {REMEDY}")
 
 
-def _read_png(path, as_labels):
-    """(H, W): the numbers in a PNG file; as intensities, those of fewer than 8 bits are divided by that for white."""
+def _read_png(path, as_labels, colours):
+    """(H, W): the numbers in a PNG file; as intensities, those of fewer than 8 bits are divided by that for white.
+
+    Of colours, if they may be, (H, W, 3), or (H, W, 4) where the file has an opacity.
+    """
     from PIL import Image
 
     with Image.open(path, formats=["PNG"]) as image:
+        if colours and image.mode in ("P", "LA", "RGB", "RGBA"):
+            has_opacity = "A" in image.mode or "transparency" in image.info
+            return np.asarray(image.convert("RGBA" if has_opacity else "RGB"))
         mode, pixels = image.mode, np.asarray(image)
     if as_labels and pixels.ndim != 2:
         raise InputError(f"{path} is in colour: expected a label map or a mask, grey or with a palette")

@@ -37,7 +37,7 @@ class Registration(NamedTuple):
     fixed: Geometry = Geometry()
     moving: Geometry = Geometry()
 
-    def how_far(self, start, spacings):
+    def how_far(self, start, spacings, words="moved by"):
         """In words, how far from the field `start` those pixels look that look inside the moving image.
 
         `spacings` are those of the moving and the fixed image, in mm from one row, and one column, to the next.
@@ -61,7 +61,7 @@ class Registration(NamedTuple):
             f"{length / side:.2f} pixels" + (f" ({length:.2f} mm)" if measured else "")
             for length in (lengths.mean(dtype=np.float64), lengths.max())
         )
-        return f"moved by {mean} on average, {most} at most"
+        return f"{words} {mean} on average, {most} at most"
 
 
 def save_registration(path, registration, **arrays):

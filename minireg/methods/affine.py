@@ -156,7 +156,8 @@ def improve(maps, view, kind):
         seen = view.seen(forth, back)
         normal, force, left = _normal_equations(view.compare(*seen), motions)
         coverage = view.coverage(*seen)
-        plausible = _plausible(maps, height, width) & (np.abs(root @ root - maps).max(axis=(1, 2)) < NOTHING)
+        plausible = np.all([_plausible(m, height, width) for m in (maps, root)], axis=0)
+        plausible &= np.abs(root @ root - maps).max(axis=(1, 2)) < NOTHING  # half a turn with a stretch has no root
         left = np.where(plausible, left / np.maximum((1 - left) * coverage, TINY), np.inf)
         better = left < least
         best, least = np.where(better[:, None, None], maps, best), np.where(better, left, least)

@@ -9,14 +9,15 @@
     methods_picture({"network": {"ncc": values}, "demons": {"ncc": values}}, "methods.png")
 
 `curves.py` draws training, `pairs.py` pairs of images, `inspection.py` one of them at a large size, `report.py` a page
-about it, `images.py` images on axes, `fields.py` displacement fields, `folds.py` where they fold, `gif.py` what moves,
-`methods.py` scores.
+about it, `difference.py` two results for it, `images.py` images on axes, `fields.py` displacement fields, `folds.py`
+where they fold, `gif.py` what moves, `methods.py` scores.
 Matplotlib is imported inside the functions, so importing this package costs nothing, and only `Figure` is used: no
 pyplot, no window, no state shared between calls. A file appears whole or not at all, and the same input gives the same
 bytes.
 """
 
 from minireg.viz.curves import loss_curve
+from minireg.viz.difference import difference_picture
 from minireg.viz.fields import draw_arrows, draw_direction, draw_log_jacobian, draw_warped_grid
 from minireg.viz.folds import FOLD_COLOUR
 from minireg.viz.gif import animation
@@ -27,7 +28,7 @@ from minireg.viz.pairs import field_picture, registration_picture
 from minireg.viz.report import report_picture
 
 __all__ = [
-    "FOLD_COLOUR", "animation", "draw_arrows", "draw_checkerboard", "draw_direction", "draw_log_jacobian",
-    "draw_overlay", "draw_warped_grid", "field_picture", "inspection_picture", "loss_curve", "methods_picture",
-    "registration_picture", "report_picture",
+    "FOLD_COLOUR", "animation", "difference_picture", "draw_arrows", "draw_checkerboard", "draw_direction",
+    "draw_log_jacobian", "draw_overlay", "draw_warped_grid", "field_picture", "inspection_picture", "loss_curve",
+    "methods_picture", "registration_picture", "report_picture",
 ]  # fmt: skip
