@@ -409,7 +409,7 @@ def test_a_png_keeps_its_bit_depth_when_it_is_read_and_written(tmp_path, dtype):
     np.testing.assert_allclose(read_intensities(tmp_path / "image.png")[0, ..., 0], ramp, atol=0.003)
 
 
-@pytest.mark.parametrize("image", [np.full((3, 4), 1.5), np.arange(4), np.zeros((2, 3, 4), np.uint8), np.eye(3) > 0])
+@pytest.mark.parametrize("image", [np.full((3, 4), 1.5), np.arange(4), np.zeros((2, 3, 5), np.uint8), np.eye(3) > 0])
 def test_what_a_png_cannot_hold_is_refused(tmp_path, image):
     with pytest.raises(InputError, match="expected one image of uint8, uint16, or floats in"):
         write_image(tmp_path / "image.png", image, Geometry())

@@ -223,13 +223,13 @@ def search(moving, fixed):
     """
     (a, of_a), (b, of_b) = ((x, mask[:1] if (mask == mask[0]).all() else mask) for x, mask in (moving, fixed))
     scores, maps = np.empty((len(a), len(SCALES), len(ANGLES))), np.empty((len(a), len(SCALES), len(ANGLES), 3, 3))
-    middle = np.broadcast_to(np.eye(3), (len(a), 3, 3)).copy()
-    for i, j in np.ndindex(scores.shape[1:]):
-        cosine, sine = np.sqrt(SCALES[i]) * np.cos(ANGLES[j] / 2), np.sqrt(SCALES[i]) * np.sin(ANGLES[j] / 2)
-        root = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+    shift = np.broadcast_to(np.eye(3), (len(a), len(SCALES), 3, 3)).copy()
+    for j, angle in enumerate(ANGLES):  # of each turn all scales at once
+        root = np.tile(exponential(angle / 2 * GENERATORS[2]), (len(SCALES), 1, 1))
+        root[:, :2, :2] *= np.sqrt(SCALES)[:, None, None]
         seen = [_look(x, mask, m) for x, mask, m in ((a, of_a, root), (b, of_b, np.linalg.inv(root)))]
-        scores[:, i, j], middle[:, :2, 2] = _best_shift(*seen[0], *seen[1])
-        maps[:, i, j] = root @ middle @ root
+        scores[:, :, j], shift[..., :2, 2] = _best_shift(*seen[0], *seen[1])
+        maps[:, :, j] = root @ shift @ root
     around = np.pad(scores, [(0, 0), (1, 1), (0, 0)], constant_values=-1)
     around = np.pad(around, [(0, 0), (0, 0), (1, 1)], mode="wrap")
     peaks = scores == np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(1, 2)).max(axis=(-2, -1))
@@ -239,12 +239,16 @@ def search(moving, fixed):
     return np.concatenate([np.broadcast_to(np.eye(3), (len(a), 1, 3, 3)), chosen], axis=1)
 
 
-def _look(images, masks, m):
-    """The images (N, H, W) seen along one map, and where they lie inside: nearest pixels, for they are small."""
+def _look(images, masks, maps):
+    """The images (N, H, W) seen along each of K maps, (N, K, H, W), and where they lie inside.
+
+    Nearest pixels, for they are small.
+    """
     height, width = images.shape[1:]
     centre = np.array([(height - 1) / 2, (width - 1) / 2])
     places = np.moveaxis(np.mgrid[:height, :width], 0, -1) - centre
-    r, c = np.moveaxis(np.rint(places @ m[:2, :2].T + m[:2, 2] + centre).astype(int), -1, 0)
+    looked_at = places @ maps[:, None, :2, :2].swapaxes(2, 3) + maps[:, None, None, :2, 2] + centre
+    r, c = np.moveaxis(np.rint(looked_at).astype(int), -1, 0)
     inside = (r >= 0) & (r < height) & (c >= 0) & (c < width)
     r, c = np.where(inside, r, 0), np.where(inside, c, 0)
     mask = masks[:, r, c] * inside
@@ -252,12 +256,13 @@ def _look(images, masks, m):
 
 
 def _best_shift(a, of_a, b, of_b):
-    """The shift t with the highest correlation of a(p + t) and b(p) where both are inside: scores (N,), t (N, 2).
+    """The shift t with the highest correlation of a(p + t) and b(p) where both are inside: scores (N, K), t (N, K, 2).
 
     No shift is longer than half of the image. So what wraps around does not meet in half as many pixels again.
     """
-    half = np.array(a.shape[1:]) // 2
-    shape = tuple(a.shape[1:] + half)
+    size = np.array(a.shape[2:])
+    half = size // 2
+    shape = tuple(size + half)
     shifts = np.moveaxis((np.indices(shape).T + half) % shape - half, 0, 1)
 
     def transform(x):
@@ -273,10 +278,10 @@ def _best_shift(a, of_a, b, of_b):
     covariance = correlate(fa, fb) - sum_a * sum_b / count
     variance_a = np.maximum(correlate(faa, fmb) - sum_a**2 / count, 0)
     variance_b = np.maximum(correlate(fma, fbb) - sum_b**2 / count, 0)
-    least = 1e-4 * np.maximum(variance_a * variance_b, 0).max(axis=(1, 2), keepdims=True) + TINY
+    least = 1e-4 * (variance_a * variance_b).max(axis=(2, 3), keepdims=True) + TINY
     ncc = covariance / np.sqrt(np.maximum(variance_a * variance_b, least))
-    enough = SMALLEST_OVERLAP * np.minimum(of_a.sum(axis=(1, 2)), of_b.sum(axis=(1, 2)))
-    allowed = (count >= enough[:, None, None]) & (shifts <= half).all(axis=-1)
-    ncc = np.where(allowed, ncc, -1).reshape(len(a), -1)
-    best = ncc.argmax(axis=1)
-    return np.take_along_axis(ncc, best[:, None], axis=1)[:, 0], shifts.reshape(-1, 2)[best]
+    enough = SMALLEST_OVERLAP * np.minimum(of_a.sum(axis=(2, 3)), of_b.sum(axis=(2, 3)))
+    allowed = (count >= enough[..., None, None]) & (shifts <= half).all(axis=-1)
+    ncc = np.where(allowed, ncc, -1).reshape(*a.shape[:2], -1)
+    best = ncc.argmax(axis=2)
+    return np.take_along_axis(ncc, best[..., None], axis=2)[..., 0], shifts.reshape(-1, 2)[best]

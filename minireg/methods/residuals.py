@@ -103,7 +103,7 @@ def _conditional_mean(given, wanted, inside):
 
 
 def _smoothed(histograms):
-    wide = xp.pad(histograms, [(0, 0), (1, 1)], mode="edge")
+    wide = xp.concatenate([histograms[:, :1], histograms, histograms[:, -1:]], axis=1)  # xp.pad takes ten times as long
     return (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
 
 
