@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from gradients import host, tensor
 
-from minireg.fields import smooth, warp_images
+from minireg.fields import affine_part, random_diffeomorphism, smooth, warp_images
 from minireg.methods import align
 from minireg.methods.affine import GENERATORS, displacement_of, exponential, find, improve, search, square_root
 from minireg.methods.views import Pyramid
+from minireg.ops import upsample_bilinear
 
 SHAPE = (64, 80)
 
@@ -53,6 +54,17 @@ def test_turns_and_scales_are_found(degrees, scale, loss):
     maps, left = found(moving, *looked_at(moving, true), loss)
     assert error(maps, true) < 0.15
     assert left < 1
+
+
+def test_half_a_turn_is_found_where_fine_details_have_moved_too():
+    # A picture that looks much like itself upside down. At the finest scale even the right map leaves much.
+    small = picture(1)
+    moving = host(upsample_bilinear(tensor(small + 0.5 * small[:, ::-1, ::-1], False), 4))
+    shape = moving.shape[1:3]
+    bend = random_diffeomorphism(np.random.default_rng(0), (1, *shape), 8.0, 12.0)[0].astype(np.float32)
+    turn = host(displacement_of(motion(180), *shape))
+    maps = affine_part(align(moving, warp_images(warp_images(moving, turn), bend), stages="affine"))
+    assert np.abs(maps[0, :, :2] + np.eye(2)).max() < 0.1
 
 
 @pytest.mark.parametrize("true", [motion(12, 1.01), motion(3, 1, (1, -2), 0.01)])

@@ -26,12 +26,12 @@ SEARCHED = 48  # pixels along the longer side, of the images that all turns, sca
 ANGLES = np.radians(np.arange(-165, 181, 15))
 SCALES = 2 ** (np.arange(-3, 4) / 3)  # from half the size to twice the size
 CANDIDATES = 6  # of the search; at each finer scale the better half of them goes on
-DOUBT, STRONG_DOUBT = 0.5, 1.5  # of half a turn, see `cost`; where they tell little: at coarse scales and with mi
+DOUBT, STRONG_DOUBT = 0.4, 1.5  # of half a turn, see `cost`; where little tells: at other scales and with mi
 NOISE = 0.05  # of what is left: where two maps leave so little, it does not say which is right
 SMALLEST_OVERLAP = 0.4  # of the smaller image's pixels
-TOLD = 64  # pixels along the longer side, at which what is left tells whether a map is right
+TOLD = 64  # pixels along the longer side, at which what is left tells which map is right, and whether
 ITERATIONS = 20
-NOTHING = 0.02  # pixels: a step that moves no point by more is the last
+NOTHING = 0.05  # pixels: a step that moves no point by more is the last
 DAMPING = 1e-6  # of the trace, in the normal equations
 LARGEST_STRETCH = 2.5
 NEARLY = 1e-10  # in a cosine
@@ -42,34 +42,35 @@ def find(pyramid, finest):
     """The map T (N, 3, 3) of each pair, in pixels of the images, and what it leaves, (N,), see `improve`.
 
     All candidates of `search` are improved as rigid motions, the better half of them further, as similarities and as
-    affine maps; and those go on to the next finer scale, the one that began without a motion in any case. The last
-    scale has images of at most `finest` pixels; there large turns have to explain the most, for many a drawing looks
-    like another one upside down. What is left is that of the last scale with at most TOLD of them, for noise is larger
-    at finer ones.
+    affine maps; and those go on to the next finer scale, the one that began without a motion in any case. The scale
+    that decides between them is the last one with images of at most TOLD pixels, for at finer ones noise, and what no
+    affine map explains, count for more. There large turns have to explain the most, since many a drawing looks like
+    another one upside down; and what is left is that of this scale. Then one goes on, up to `finest` pixels.
     """
     longest = max(pyramid.shape)
     scales = [scale for scale in pyramid.scales if longest <= finest * scale] or pyramid.scales[:1]
     start = next((scale for scale in scales if longest > scale * SEARCHED / 2), scales[-1])
-    maps, told = at_scale(search(*pyramid.for_search(start)), 1 / start), None
-    for scale in scales[scales.index(start) :]:
+    scales = scales[scales.index(start) :]
+    deciding = min((scale for scale in scales if longest <= TOLD * scale), default=start)
+    maps = at_scale(search(*pyramid.for_search(start)), 1 / start)
+    for scale in scales:
         pairs, count = maps.shape[:2]
-        last = scale == scales[-1]
         flat, left = improve(at_scale(maps, scale).reshape(-1, 3, 3), pyramid.level(scale, times=count), "rigid")
-        doubtful = (left + NOISE) * cost(flat, STRONG_DOUBT if last and pyramid.loss != "mi" else DOUBT)
-        order = _most_likely(doubtful.reshape(pairs, count), last)
+        doubtful = (left + NOISE) * cost(flat, STRONG_DOUBT if scale == deciding and pyramid.loss != "mi" else DOUBT)
+        order = _most_likely(doubtful.reshape(pairs, count), scale <= deciding)
         flat = np.take_along_axis(flat.reshape(maps.shape), order[:, :, None, None], axis=1).reshape(-1, 3, 3)
         left = np.take_along_axis(left.reshape(pairs, count), order, axis=1).ravel()
         flat, left = _further(flat, left, pyramid.level(scale, times=order.shape[1]))
         maps = at_scale(flat, 1 / scale).reshape(pairs, -1, 3, 3)
-        if told is None or longest <= TOLD * scale:
-            told = left.reshape(pairs, -1).min(axis=1)
+        if scale == deciding:
+            told = left
     return maps[:, 0], told
 
 
-def _most_likely(doubtful, last):
-    """Which candidates go on: the best one; or, of those that are not the last, the first and the better half."""
+def _most_likely(doubtful, one):
+    """Which candidates go on: the best one alone; or the first one, and the best others, half of all together."""
     order = doubtful.argsort(axis=1, kind="stable")
-    if last:
+    if one:
         return order[:, :1]
     others = order[order > 0].reshape(len(order), -1)[:, : (doubtful.shape[1] - 1) // 2]
     return np.pad(others, [(0, 0), (1, 0)])
