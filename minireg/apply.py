@@ -98,8 +98,7 @@ def _apply_into(folder, outputs, new_field, args):
     names = ["fixed", "moving"]  # of what the field goes from and to
     if args.then is not None:
         registration = _join(registration, args)
-    if args.against is not None:
-        _compare(registration, args, folder / DIFFERENCE)
+    compared = None if args.against is None else _compare(registration, args)
     if args.inverse:
         registration = _invert(registration)
         names.reverse()
@@ -112,6 +111,8 @@ def _apply_into(folder, outputs, new_field, args):
 
     for output, image in zip(outputs, warped, strict=True):
         write_image(output, image, registration.fixed)
+    if compared is not None:
+        viz.difference_picture(*(field[0] for field in compared), folder / DIFFERENCE)
     if points is not None:
         save_points(folder / POINTS, points, registration, names[1])
     if new_field:
@@ -143,44 +144,30 @@ def _refuse_to_overwrite(args, folder, outputs, new_field):
         raise InputError(f"two of the files would both be written to {min(twice)}: apply the field to one at a time")
     if folder.resolve() in {Path(path).resolve() for path in (*args.images, *args.labels)}:
         raise InputError(f"--out {folder} is the folder of a series that is read: name another folder")
-    refuse_to_overwrite(
-        folder,
-        [
-            *names,
-            *([POINTS] if args.points else []),
-            *([RESULT, ITK] if new_field else []),
-            *([DIFFERENCE] if args.against else []),
-        ],
-    )
+    others = [(POINTS, args.points), (RESULT, new_field), (ITK, new_field), (DIFFERENCE, args.against)]
+    refuse_to_overwrite(folder, [*names, *(name for name, wanted in others if wanted)])
 
 
 def _join(first, args):
     """From the fixed image of the first registration to the moving one of the second: p -> Q2(Q1(p))."""
     second = load_registration(args.then)
-    grid, expected = (second.displacement.shape[1:3], second.fixed), (first.moving_shape, first.moving)
-    _refuse_other_grid(f"the fixed image of {args.then}", grid, f"the moving image of {args.field}", expected)
+    (_, moving), (fixed, _) = first.grids, second.grids
+    _refuse_other_grid(f"the fixed image of {args.then}", fixed, f"the moving image of {args.field}", moving)
     count = _count(args.field, len(first.displacement), args.then, len(second.displacement))
     fields = (backend.to_device(for_all(each.displacement, count)) for each in (first, second))
     return Registration(backend.to_host(compose(*fields).data), second.moving_shape, first.fixed, second.moving)
 
 
-def _compare(registration, args, path):
-    """Print how far apart the fields of two registrations of the same images look, and draw it for the first pair."""
+def _compare(registration, args):
+    """Two fields between the same images, equally many pairs of both. Prints how far apart they are."""
     other = load_registration(args.against)
-    for name, found, expected in (
-        (
-            "fixed",
-            (other.displacement.shape[1:3], other.fixed),
-            (registration.displacement.shape[1:3], registration.fixed),
-        ),
-        ("moving", (other.moving_shape, other.moving), (registration.moving_shape, registration.moving)),
-    ):
-        _refuse_other_grid(f"the {name} image of {args.against}", found, f"that of {args.field}", expected)
+    for name, grid, expected in zip(("fixed", "moving"), other.grids, registration.grids, strict=True):
+        _refuse_other_grid(f"the {name} image of {args.against}", grid, f"that of {args.field}", expected)
     count = _count(args.field, len(registration.displacement), args.against, len(other.displacement))
     first, second = (for_all(each.displacement, count) for each in (registration, other))
     spacings = registration.moving.spacing, registration.fixed.spacing
     print(registration._replace(displacement=first).how_far(second, spacings, "the fields are apart by"))
-    viz.difference_picture(first[0], second[0], path)
+    return first, second
 
 
 def _invert(registration):
@@ -205,8 +192,8 @@ def _warp(path, registration, name, place, as_labels):
     read, warp = (read_label_picture, warp_labels) if as_labels else (partial(read_picture, colours=True), warp_images)
     suffix = suffix_of(path)
     picture = read(path, None if suffix in SUFFIXES else place)
-    grid, expected = (picture.images.shape[1:3], picture.geometry), (registration.moving_shape, registration.moving)
-    _refuse_other_grid(path, grid, f"the {name} image of the registration", expected)
+    grid = picture.images.shape[1:3], picture.geometry
+    _refuse_other_grid(path, grid, f"the {name} image of the registration", registration.grids[1])
     count = _count(path, len(picture.images), "the registration", len(registration.displacement))
     if count > 1 and suffix != ".npy":
         raise InputError(f"{path} would become {count} images, for there are as many fields: give a stack, in .npy")

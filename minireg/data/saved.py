@@ -37,6 +37,11 @@ class Registration(NamedTuple):
     fixed: Geometry = Geometry()
     moving: Geometry = Geometry()
 
+    @property
+    def grids(self):
+        """The size and the Geometry of the fixed image, and of the moving one."""
+        return (self.displacement.shape[1:3], self.fixed), (self.moving_shape, self.moving)
+
     def how_far(self, start, spacings, words="moved by"):
         """In words, how far from the field `start` those pixels look that look inside the moving image.
 
