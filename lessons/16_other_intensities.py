@@ -610,14 +610,14 @@ finished = subprocess.run(command, capture_output=True, text=True)
 print(finished.stdout.rpartition(";")[0] or finished.stderr)
 
 # %% tags=["hide-input"]
-result = np.load(f"{desk.name}/by_mi/registration.npz")
-u = result["displacement"]
+with np.load(f"{desk.name}/by_mi/registration.npz") as result:
+    u, warped = result["displacement"], result["warped"][..., None]
 if not my_files:
     seen = target[0, ..., 0] > 0.1 if real else drawn.fixed_labels[0, ..., 0] > 0
     mean_off = [np.mean(np.linalg.norm(way - true, axis=-1)[0][seen]) for way in (0 * u, u)]
     print(f"off: before {mean_off[0]:.2f}, after {mean_off[1]:.2f} pixels")
     claim(mean_off[1] < 0.6 * mean_off[0], "the two files are registered")
-images = [*(read_picture(path).compared for path in paths), result["warped"][..., None]]
+images = [*(read_picture(path).compared for path in paths), warped]
 source, target, warped = (normalise_percentiles(image)[0, ..., 0] for image in images)
 figure, axes = pictures.panels(4, aspect=u.shape[1] / u.shape[2], width=2.4, above=0.25)
 for panel, image, name in zip(axes, (source, target, warped), ("moving", "fixed", "warped"), strict=False):
