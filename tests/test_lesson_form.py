@@ -13,7 +13,6 @@ FIRST_PICTURE = 200  # words before it at most
 BREATH = 300  # words between two things to look at, at most
 WIDTH = 88  # columns of code that is not folded
 SEEDS = range(5)
-HOW_LONG = {"steps", "trials", "count", "processes", "blur_times"}  # knobs whose large values take the longest
 SHOWS = {"print", "claim", "save", "animate", "knob"}  # calls that a reader sees something of
 
 
@@ -123,13 +122,9 @@ def test_a_lesson_runs_to_its_end_whatever_its_knobs_say(lesson, tmp_path, chose
     monkeypatch.delenv("MINIREG_STRICT_CLAIMS", raising=False)
     to_try = knobs(lesson)
     to_try["seed"] = [*SEEDS, *(seed for seed in to_try["seed"] if seed not in SEEDS)]
-    # All knobs are turned at once, each on to its next value, until every value had its turn; those of HOW_LONG stay
-    # at their quickest then.
+    # All knobs are turned at once, each on to its next value, until every value had its turn.
     turned = [
-        {
-            name: min(values) if name in HOW_LONG and turn >= len(values) else values[turn % len(values)]
-            for name, values in to_try.items()
-        }
+        {name: values[turn % len(values)] for name, values in to_try.items()}
         for turn in range(max(map(len, to_try.values())))
     ]
 

@@ -32,6 +32,7 @@ SMALLEST_OVERLAP = 0.4  # of the smaller image's pixels
 TOLD = 64  # pixels along the longer side, at which what is left tells which map is right, and whether
 ITERATIONS = 20
 NOTHING = 0.05  # pixels: a step that moves no point by more is the last
+ROOT_MISSES = 0.02  # of an entry of the map, by its root squared
 DAMPING = 1e-6  # of the trace, in the normal equations
 LARGEST_STRETCH = 2.5
 NEARLY = 1e-10  # in a cosine
@@ -158,7 +159,7 @@ def improve(maps, view, kind):
         normal, force, left = _normal_equations(view.compare(*seen), motions)
         coverage = view.coverage(*seen)
         plausible = np.all([_plausible(m, height, width) for m in (maps, root)], axis=0)
-        plausible &= np.abs(root @ root - maps).max(axis=(1, 2)) < NOTHING  # half a turn with a stretch has no root
+        plausible &= np.abs(root @ root - maps).max(axis=(1, 2)) < ROOT_MISSES  # half a turn with a stretch has no root
         left = np.where(plausible, left / np.maximum((1 - left) * coverage, TINY), np.inf)
         better = left < least
         best, least = np.where(better[:, None, None], maps, best), np.where(better, left, least)

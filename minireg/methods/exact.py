@@ -2,7 +2,8 @@
 
 The steps of `symmetric.py` compare both images half-way, where each has been interpolated, and take for a gradient what
 holds for short ways. That is quick, and goes nearly all of the way. What is left is found here by the autograd engine.
-With the velocity v, moving o exp(v) is compared with fixed, and moving with fixed o exp(-v):
+With the velocity v and the affine S S as there, moving o S o exp(v) o S is compared with fixed, and moving with fixed o
+S^-1 o exp(-v) o S^-1:
 
     E(v) = the mean of both ends of  (1/2 sum over p of  w (b - a)^2  +  folding sum over corners of  max(t - det, 0)^2)
            + 1/2 smoothness |Laplace v|^2
