@@ -108,7 +108,7 @@ def places(tmp_path):
 def test_an_output_folder_that_cannot_be_made_is_named_before_anything_is_computed(
     tmp_path, few_digits, checkpoint, capsys, place, image, monkeypatch
 ):
-    monkeypatch.setattr(register, "read_picture", None)
+    monkeypatch.setattr("minireg.register.pair.read_picture", None)
     monkeypatch.setattr(apply, "load_registration", None)
     out = places(tmp_path)[place]
     before = contents(tmp_path)
@@ -568,7 +568,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(tmp_path, checkpoint, image, monk
     def fail(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(register, "make_method", fail)
+    monkeypatch.setattr("minireg.register.pair.make_method", fail)
     with pytest.raises(ZeroDivisionError):
         register.main([str(image), str(image), "--checkpoint", str(checkpoint), "--out", str(tmp_path / "out")])
 

@@ -10,9 +10,9 @@ from short_runs import TINY, complaint, short_animation, small_digits
 
 from minireg import evaluate, methods, metrics, ops, register, train, viz
 from minireg.data import DigitPairs
+from minireg.data.images import read_images
 from minireg.errors import InputError
 from minireg.metrics import METRICS
-from minireg.register import read_images
 from minireg.training import load_network
 
 pytest_plugins = ["digits_fixture"]

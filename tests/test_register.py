@@ -10,16 +10,19 @@ from short_runs import complaint, short_animation, small_digits
 
 from minireg import methods, metrics, register, viz
 from minireg.data import normalise_percentiles
+from minireg.data.geometry import Geometry
 from minireg.data.images import Picture, read_picture, write_image
 from minireg.data.points import read_points
 from minireg.data.saved import load_registration
 from minireg.errors import InputError
 from minireg.fields import warp_images, warp_labels
 from minireg.methods import align, optimise, register_in_space
+from minireg.register import pair
 from minireg.training import load_network
 
 pytest_plugins = ["digits_fixture"]
 
+COMMAND = "minireg.register.__main__"
 HEADER = "moving_row,moving_column,fixed_row,fixed_column\n"
 
 
@@ -170,7 +173,7 @@ def test_a_mask_that_is_none_is_refused(images, tmp_path, capsys, mask, message)
 
 
 def test_with_masks_ncc_is_over_the_pixels_that_count(images, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(register, "viz", Mock())
+    monkeypatch.setattr(pair, "viz", Mock())
     mask = np.zeros((28, 28), bool)
     mask[4:25, 6:24] = True
     np.save(tmp_path / "mask.npy", mask)
@@ -185,7 +188,7 @@ def test_with_masks_ncc_is_over_the_pixels_that_count(images, tmp_path, capsys, 
 
 
 def test_what_may_be_wrong_is_said_in_a_hint_though_all_went_well(images, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(register, "viz", Mock())
+    monkeypatch.setattr(pair, "viz", Mock())
     (tmp_path / "points.csv").write_text("row,column\n10,12\n28,3\n")
     np.save(tmp_path / "fixed.npy", 1 - images[1][..., 0])
     registered(tmp_path, "--iterations", "1", "--points", tmp_path / "points.csv")
@@ -229,8 +232,8 @@ def test_points_are_read_by_the_names_of_their_columns(tmp_path):
 
 def test_refining_a_network_minimises_the_loss_that_it_was_trained_with(trained, images, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(register, "load_network", lambda path: ("network", SimpleNamespace(loss="mi", data="phantom")))
-    monkeypatch.setattr(register, "make_method", lambda name, **options: asked.append(options) or _stay)
+    monkeypatch.setattr(f"{COMMAND}.load_network", lambda path: ("network", SimpleNamespace(loss="mi", data="phantom")))
+    monkeypatch.setattr(pair, "make_method", lambda name, **options: asked.append(options) or _stay)
     options = ("--checkpoint", trained / "checkpoint.npz", "--method", "network+refine")
     registered(tmp_path, *options)
     registered(tmp_path, *options, "--loss", "mse")
@@ -244,12 +247,12 @@ def test_a_network_trained_on_files_sees_images_normalised_as_in_training(traine
         seen.append(moving)
         return _stay(moving, fixed)
 
-    monkeypatch.setattr(register, "viz", Mock())
-    monkeypatch.setattr(register, "make_method", lambda *_, **__: method)
+    monkeypatch.setattr(pair, "viz", Mock())
+    monkeypatch.setattr(pair, "make_method", lambda *_, **__: method)
     for dtype, data in ((np.uint16, "slices"), (np.int16, "strokes"), (np.float32, "strokes")):
         np.save(tmp_path / "moving.npy", (4000 * images[0][..., 0]).astype(dtype))
         configuration = SimpleNamespace(loss="ncc", data=data)
-        monkeypatch.setattr(register, "load_network", lambda path, it=configuration: (None, it))
+        monkeypatch.setattr(f"{COMMAND}.load_network", lambda path, it=configuration: (None, it))
         registered(tmp_path, "--checkpoint", trained / "checkpoint.npz")
         assert seen[-1].min() == 0 and seen[-1].max() == 1
 
@@ -294,7 +297,7 @@ def test_intensities_of_any_unit_are_registered_and_come_out_in_that_unit(tmp_pa
 def test_the_warped_image_is_in_the_format_of_the_fixed_one_with_the_bits_of_the_moving_one(
     tmp_path, monkeypatch, moving, dtype, name
 ):
-    monkeypatch.setattr(register, "viz", Mock())
+    monkeypatch.setattr(pair, "viz", Mock())
     np.save(tmp_path / "moving.npy", moving)
     write_image(tmp_path / "fixed.png", head(shift=0.1), None)
     register_files(tmp_path / "moving.npy", tmp_path / "fixed.png", tmp_path / "out", "--stages", "affine")
@@ -376,13 +379,13 @@ def test_a_mask_of_a_volume_is_cut_where_its_image_is(tmp_path):
 
 def test_an_image_without_spacing_is_taken_to_be_like_the_other(tmp_path, monkeypatch):
     affine = np.diag([0.5, 0.5, 1, 1])[[1, 0, 2, 3]]
-    measured = Picture(head()[None, ..., None], register.Geometry(affine, True))
-    read = register.read_picture
-    monkeypatch.setattr(register, "read_picture", lambda path, place: measured if "ct" in path else read(path, place))
+    measured = Picture(head()[None, ..., None], Geometry(affine, True))
+    read = pair.read_picture
+    monkeypatch.setattr(pair, "read_picture", lambda path, place: measured if "ct" in path else read(path, place))
     np.save(tmp_path / "plain.npy", head(shift=0.1))
     found = register_files(tmp_path / "plain.npy", tmp_path / "ct.npy", tmp_path / "out", "--iterations", "3")
-    pair = (image[None, ..., None].astype(np.float32) for image in (head(shift=0.1), head()))
-    np.testing.assert_array_equal(found.displacement, align(*pair, iterations=3))
+    images = (image[None, ..., None].astype(np.float32) for image in (head(shift=0.1), head()))
+    np.testing.assert_array_equal(found.displacement, align(*images, iterations=3))
 
 
 def test_no_input_is_written_over_and_what_an_earlier_registration_left_is_removed(images, tmp_path, capsys):

@@ -1,23 +1,14 @@
-"""python -m minireg.register: align your own images, one pair or a list of them, with a trained network or without."""
+"""Register two files, write the result, draw it, and say what it is worth."""
 
-if __name__ == "__main__":
-    from minireg.command import prepare_process
-
-    prepare_process()
-
-import argparse
-import csv
 import os
-import sys
 import time
 import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-from minireg import backend, command, losses, metrics, viz
+from minireg import metrics, viz
 from minireg.data import DIGITS, normalise_percentiles
 from minireg.data.geometry import Geometry
 from minireg.data.images import (
@@ -29,17 +20,15 @@ from minireg.data.images import (
     refuse_constant,
     suffix_of,
 )
-from minireg.data.lists import read_list
 from minireg.data.points import outside, read_points
 from minireg.data.saved import AFFINE, ITK, POINTS, RESULT, WARPED, Registration, save_results
-from minireg.errors import InputError, MiniregError
+from minireg.errors import InputError
 from minireg.evaluation.evidence import gather, landmark_distances, weigh
 from minireg.fields import warp_images, warp_labels
-from minireg.files import atomic_write, output_folder, refuse_to_overwrite
-from minireg.methods import METHODS, TRANSFORMATIONS, centre_on_centre, in_square_pixels, make_method, register_in_space
-from minireg.training import CHECKPOINT, load_network
+from minireg.files import refuse_to_overwrite
+from minireg.methods import centre_on_centre, in_square_pixels, make_method, register_in_space
+from minireg.training import CHECKPOINT
 
-NAMES = [name for name in METHODS if name != "identity"]
 LANDMARKS = ("moving_row", "moving_column", "fixed_row", "fixed_column")
 OPTIONS = {  # which methods have it, and what it is called below the command line
     "checkpoint": (("network", "network+refine"), None),
@@ -64,123 +53,10 @@ INPUTS = {  # files that may be others for each pair, and what is in them
     "landmarks": "landmarks",
     "points": "points",
 }
-COLUMNS = (*INPUTS, "moving_slice", "fixed_slice", "name")  # of a list of pairs
-LIST = "pairs.csv"
 REPORT = "report.png"
 PICTURES = ("registration.png", "fields.png", "inspection.png", "registration.gif")
 FALLS = 0.02  # of NCC; a smaller change, or so little below 0, says nothing
 NUMBERS = {"ncc_before": ".4f", "ncc_after": ".4f", "folded": ".3%", "ms": ".1f"}
-
-
-def main(argv=None):
-    """The command line: parse, register, write. Returns the exit code."""
-    return command.run("minireg.register", lambda: _main(_parse(argv)))
-
-
-def _parse(argv):
-    parser = command.parser("minireg.register", "Align your own images, with a trained network or without.")
-    add = parser.add_argument
-    add(
-        "moving",
-        nargs="?",
-        metavar="MOVING",
-        help="PNG, NIfTI, DICOM (a file, or a folder with a series), or .npy with an image (H, W) or a stack (N, H, W)",
-    )
-    add("fixed", nargs="?", metavar="FIXED", help="the same; one image stands for a stack of equal ones")
-    add("--out", required=True, metavar="FOLDER", help="where to write registration.npz, the warped image, pictures")
-    add(
-        "--pairs",
-        metavar="FILE",
-        help="in place of MOVING and FIXED: CSV with the columns moving and fixed, one pair a line, each written to a "
-        f"folder of its own in FOLDER; further columns: {', '.join(COLUMNS[2:])}",
-    )
-    add("--slice", metavar="AXIS:INDEX", help="of volumes: axial, coronal, sagittal or 0, 1, 2, and which: axial:80")
-    add("--moving-slice", metavar="AXIS:INDEX", help="of the moving volume alone")
-    add("--fixed-slice", metavar="AXIS:INDEX", help="of the fixed volume alone")
-    add("--method", choices=NAMES, help="default: network with a checkpoint, align without")
-    add("--checkpoint", metavar="FILE", help="checkpoint.npz of a run folder, for the methods with a network")
-    add(
-        "--loss",
-        choices=tuple(losses.SIMILARITIES),
-        help="what is made small: by align local_ncc (default), mi, ncc or mse; by optimise any (default: ncc); by "
-        "network+refine the loss that the network was trained with, or what is like it",
-    )
-    add(
-        "--transformation",
-        choices=TRANSFORMATIONS,
-        help="what optimise looks for (default: displacement)",
-    )
-    add(
-        "--iterations",
-        "--steps",
-        type=int,
-        metavar="N",
-        help="at most so many at each level, of all but network and tps",
-    )
-    add(
-        "--stages",
-        help="affine,deformable (default of align), or one of them (deformable: of the methods with a network)",
-    )
-    add(
-        "--smoothness",
-        type=float,
-        metavar="S",
-        help="how stiff the field is (default: align and network+refine 4, with ncc 2; optimise 0.1)",
-    )
-    add("--levels", type=int, metavar="N", help="resolutions, each half of the one before (align: as many as fit)")
-    add(
-        "--moving-mask",
-        metavar="FILE",
-        help="for align, network+refine: a mask in the images' format; 0 does not count",
-    )
-    add("--fixed-mask", metavar="FILE", help="the same for the fixed images")
-    add(
-        "--landmarks",
-        metavar="FILE",
-        help=f"CSV with the columns {', '.join(LANDMARKS)}, in pixels: tps meets them, all other methods never see "
-        "them and are judged by them",
-    )
-    add("--smoothing", type=float, metavar="S", help="of tps: 0 meets every landmark (default: 0)")
-    add("--moving-labels", metavar="FILE", help="label maps of the moving images, to be warped too")
-    add(
-        "--points",
-        metavar="FILE",
-        help="CSV of points (row, column) in the fixed image, to be found in the moving one",
-    )
-    add(
-        "--report",
-        action="store_true",
-        help=f"write {REPORT}, one page about the first pair: pictures, numbers, doubts; takes twice as long, for it "
-        "registers the other way round, too",
-    )
-    args = parser.parse_args(argv)
-    if args.pairs is None and args.fixed is None:
-        parser.error("expected MOVING and FIXED, or --pairs FILE")
-    if args.pairs is not None and args.moving is not None:
-        parser.error("--pairs FILE names the images: leave out MOVING and FIXED")
-    return args
-
-
-def _main(args):
-    backend.use(args.backend)
-    pairs = [args] if args.pairs is None else _read_list(args)
-    _method_and_options(pairs[0])
-    model = load_network(args.checkpoint) if args.checkpoint else (None, None)
-    if args.pairs is not None:
-        return _register_all(args, pairs, model)
-    with output_folder(args.out):
-        count, name, numbers, moved, hints = _register(args, model, progress=True)
-    texts = {key: f"{numbers[key]:{form}}" for key, form in NUMBERS.items()}
-    print(
-        f"{count} pairs: NCC {texts['ncc_before']} -> {texts['ncc_after']}, folded pixels {texts['folded']}, "
-        f"{texts['ms']} ms a pair with {name}; {moved}; written to {args.out}"
-    )
-    for hint in hints:
-        command.hint(hint)
-    return 0
-
-
-# One pair of files
 
 
 class _Side(NamedTuple):
@@ -197,14 +73,14 @@ class _Side(NamedTuple):
         return self.compared if self.normalised else normalise_percentiles(self.compared)
 
 
-def _register(args, model, progress):
+def register_files(args, model, progress):
     """Register two files and write everything.
 
     Returns the number of pairs, the method's name, the means of NUMBERS, how far things have moved, in words, and
     hints, sentences.
     """
     network, configuration = model
-    name, options = _method_and_options(args)
+    name, options = method_and_options(args)
     if name == "network+refine":
         options.setdefault("loss", configuration.loss)
     folder = Path(args.out)
@@ -268,7 +144,7 @@ def _way_back(method, moving, fixed, spacings, masks, fitted):
         return register_in_space(method, fixed.compared[:1], moving.compared[:1], *spacings[::-1], *masks, exchanged)
 
 
-def _method_and_options(args):
+def method_and_options(args):
     """The method's name and its options. Raises InputError where what was given does not go together."""
     name = args.method or ("network" if args.checkpoint else "align")
     options = {}
@@ -399,68 +275,3 @@ def _hints(name, loss, numbers, shapes, points, landmarks):
         hints.append(outside(landmarks[:, :2], shapes[0], "moving image"))
         hints.append(outside(landmarks[:, 2:], shapes[1], "fixed image"))
     return [hint for hint in hints if hint]
-
-
-# A list of pairs
-
-
-def _read_list(args):
-    """For each line of the CSV file the arguments for its pair; paths are relative to the file."""
-    path = Path(args.pairs)
-    lines = read_list(path, COLUMNS, may_be_empty=COLUMNS[2:])
-    if not lines:
-        raise InputError(f"{path} lists no pairs: expected one a line, below the line with the names of the columns")
-    pairs, names = [], set()
-    for number, line in enumerate(lines, start=1):
-        given = {column: str(path.parent / text) if column in INPUTS else text for column, text in line.items() if text}
-        name = given.pop("name", f"{number:04d}")
-        if Path(name).name != name or name in ("..", LIST) or not name.isprintable() or name.casefold() in names:
-            raise InputError(f"pair {number} of {path} cannot be called {name!r}: each needs a folder name of its own")
-        names.add(name.casefold())
-        pairs.append(argparse.Namespace(**vars(args) | given | {"out": Path(args.out) / name}))
-    return pairs
-
-
-def _register_all(args, pairs, model):
-    """Register every pair of a list; one that fails does not stop the others. Returns the exit code."""
-    path = Path(args.out) / LIST
-    header = ["pair", *NUMBERS, "error"]
-    if path.exists() and not path.read_bytes().startswith(",".join(header).encode()):
-        raise InputError(f"--out {args.out} holds {LIST}, which is not from a registration: name another folder")
-    rows = []
-    with output_folder(args.out):
-        try:
-            for pair in tqdm(pairs, "registering", unit="pair"):
-                row = {"pair": pair.out.name}
-                try:
-                    with output_folder(pair.out):
-                        *_, numbers, _, hints = _register(pair, model, progress=False)
-                    row |= numbers
-                    for hint in hints:
-                        tqdm.write(f"hint: {pair.out.name}: {hint}", file=sys.stderr)
-                except (MiniregError, OSError, MemoryError) as error:
-                    row["error"] = " ".join(str(error).split()) or type(error).__name__
-                rows.append(row)
-        finally:  # interrupted, too
-            with atomic_write(path, "w") as file:
-                writer = csv.DictWriter(file, header, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
-    print(_table(rows))
-    failed = sum("error" in row for row in rows)
-    print(f"{len(rows) - failed} of {len(rows)} pairs registered; written to {args.out}, these numbers to {path}")
-    return command.USER_MISTAKE if failed else 0
-
-
-def _table(rows):
-    width = max(len("pair"), *(len(row["pair"]) for row in rows))
-    lines = [f"{'pair':{width}}  NCC before  after     folded  ms a pair"]
-    for row in rows:
-        before, after, folded, ms = ("" if "error" in row else f"{row[key]:{form}}" for key, form in NUMBERS.items())
-        text = row.get("error") or f"{before:>10}  {after:>6}  {folded:>8}  {ms:>9}"
-        lines.append(f"{row['pair']:{width}}  {text}")
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
