@@ -21,11 +21,14 @@ def test_every_file_that_is_linked_to_exists():
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
 
 
-@pytest.mark.parametrize("program", ["train", "evaluate", "register", "gradcheck", "demo"])
+FOLDERS = ("register", "gradcheck", "demo")  # the others are files
+
+
+@pytest.mark.parametrize("program", ["train", "evaluate", *FOLDERS])
 def test_every_command_line_that_is_shown_is_understood(program, monkeypatch):
     from importlib import import_module
 
-    module = import_module(f"minireg.{program}.__main__" if program in ("gradcheck", "demo") else f"minireg.{program}")
+    module = import_module(f"minireg.{program}.__main__" if program in FOLDERS else f"minireg.{program}")
     shown = re.findall(rf"^python -m minireg\.{program}\b([^#\n]*)", README, re.MULTILINE)
     assert shown
     for line in shown:
