@@ -151,6 +151,13 @@ def ends(members):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Deadly:
+    """Kills the process that it is sent to, while that reads what follows."""
+
+    def __reduce__(self):
+        return ends, (None,)
+
+
 def waits(members, path):
     """In a process that was started: say which one it is, and compute for ever."""
     path.write_text(str(os.getpid()))
@@ -163,6 +170,17 @@ def waits(members, path):
 def test_where_a_process_is_killed_the_others_end_with_one_sentence():
     sentence = "one of the 3 processes that trained together has ended: killed"
     with pytest.raises(TrainingError, match=sentence), group.started(3, ends) as members:
+        members.all_reduce(np.ones(3))
+
+
+@posix
+@pytest.mark.usefixtures("cpu")
+def test_a_process_that_is_killed_before_it_has_read_what_it_was_sent_is_not_waited_for():
+    more_than_a_pipe_holds = np.zeros(2**20)
+    with (
+        pytest.raises(TrainingError, match="one of the 2 processes that trained together has ended: killed"),
+        group.started(2, ends, Deadly(), more_than_a_pipe_holds) as members,
+    ):
         members.all_reduce(np.ones(3))
 
 

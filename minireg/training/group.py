@@ -113,17 +113,24 @@ class SharedMemoryGroup(Group):
 
     def _meet(self):
         """Go on when all processes are here."""
-        try:
+        with _while_all_live(self.size):
             for peer in self.peers:
                 peer.send_bytes(b".")
             for peer in self.peers:
                 peer.recv_bytes()
-        except (EOFError, OSError):
-            raise TrainingError(
-                f"one of the {self.size} processes that trained together has ended: killed, perhaps for want of "
-                'memory, or started by a script without if __name__ == "__main__": around it. Try --workers 1, or a '
-                "smaller --batch-size; --resume goes on from the last checkpoint"
-            ) from None
+
+
+@contextlib.contextmanager
+def _while_all_live(size):
+    """Raise TrainingError where something is said to a process, or expected from it, that has ended."""
+    try:
+        yield
+    except (EOFError, OSError):
+        raise TrainingError(
+            f"one of the {size} processes that trained together has ended: killed, perhaps for want of memory, or "
+            'started by a script without if __name__ == "__main__": around it. Try --workers 1, or a smaller '
+            "--batch-size; --resume goes on from the last checkpoint"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -147,7 +154,7 @@ def started(size, follow, *arguments):
             for end, owner in zip(context.Pipe(), (rank, other), strict=True):
                 peers[owner].append(end)
     processes = [
-        context.Process(target=_begin, args=(rank, size, peers[rank], memory, follow, arguments), daemon=True)
+        context.Process(target=_begin, args=(rank, size, peers[rank], memory, follow), daemon=True)
         for rank in range(1, size)
     ]
     with _environment(ONE_THREAD):  # a core each. They inherit it when they start.
@@ -156,6 +163,10 @@ def started(size, follow, *arguments):
     for end in itertools.chain(*peers[1:]):
         end.close()  # this process's copies; else nobody would notice that the owner has ended
     try:
+        # Not with `args`: to a process that is killed before it has read those, `start` goes on writing for ever.
+        with _while_all_live(size):
+            for peer in peers[0]:
+                peer.send(arguments)
         yield SharedMemoryGroup(0, size, peers[0], memory)
         for process in processes:
             process.join()
@@ -182,7 +193,7 @@ def _environment(variables):
                 os.environ[name] = value
 
 
-def _begin(rank, size, peers, memory, follow, arguments):
+def _begin(rank, size, peers, memory, follow):
     """In a process that was started, before anything else.
 
     Ctrl-C reaches every process of a terminal; the first one decides what it means. And whatever MINIREG_BACKEND says,
@@ -193,6 +204,8 @@ def _begin(rank, size, peers, memory, follow, arguments):
     keep_freed_memory()
     backend.use("numpy")
     with contextlib.suppress(MiniregError, KeyboardInterrupt, MemoryError):  # the first process says what it is
+        with _while_all_live(size):
+            arguments = peers[0].recv()
         follow(SharedMemoryGroup(rank, size, peers, memory), *arguments)
 
 
