@@ -4,7 +4,7 @@
 
 Both start from the same weights and the same batch, and the benchmark first checks that they compute the same loss
 and the same gradients; otherwise the times would compare nothing. Then it times steps of both in alternation and
-prints the medians and the ratio of speeds (1 would be as fast as PyTorch; the aim is at least 0.4).
+prints the medians and the ratio of speeds (1 is as fast as PyTorch: the aim).
 """
 
 # ruff: noqa: E402
