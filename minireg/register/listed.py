@@ -18,7 +18,10 @@ LIST = "pairs.csv"
 
 
 def read_pairs(args):
-    """For each line of the CSV file the arguments for its pair; paths are relative to the file."""
+    """For each line of the CSV file `args.pairs` a copy of args for its pair; paths are relative to the file.
+
+    Raises InputError where the file lists nothing, or two pairs of one name.
+    """
     path = Path(args.pairs)
     lines = read_list(path, COLUMNS, may_be_empty=COLUMNS[2:])
     if not lines:
@@ -35,7 +38,10 @@ def read_pairs(args):
 
 
 def register_all(args, pairs, model):
-    """Register every pair of a list; one that fails does not stop the others. Returns the exit code."""
+    """Register the pairs that `read_pairs` returns; one that fails does not stop the others. Returns the exit code.
+
+    Raises InputError where the folder holds a table of another origin.
+    """
     path = Path(args.out) / LIST
     header = ["pair", *NUMBERS, "error"]
     if path.exists() and not path.read_bytes().startswith(",".join(header).encode()):

@@ -76,8 +76,14 @@ class _Side(NamedTuple):
 def register_files(args, model, progress):
     """Register two files and write everything.
 
+    Parameters
+    ----------
+    args : argparse.Namespace, as `__main__` parses the command line, or with what a line of a list says for its pair
+    model : (network, configuration) of a checkpoint, or (None, None)
+    progress : bool, whether the method shows how far it is
+
     Returns the number of pairs, the method's name, the means of NUMBERS, how far things have moved, in words, and
-    hints, sentences.
+    hints, sentences. Raises InputError where files or options do not go together.
     """
     network, configuration = model
     name, options = method_and_options(args)
@@ -145,7 +151,7 @@ def _way_back(method, moving, fixed, spacings, masks, fitted):
 
 
 def method_and_options(args):
-    """The method's name and its options. Raises InputError where what was given does not go together."""
+    """The method's name and its options, of what the command line says. Raises InputError where that does not fit."""
     name = args.method or ("network" if args.checkpoint else "align")
     options = {}
     for option, (methods, parameter) in OPTIONS.items():
