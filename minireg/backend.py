@@ -36,8 +36,8 @@ class NumpyBackend:
     def __init__(self):
         self.xp = np
         self.array_type = np.ndarray
-        # OpenBLAS copies what it multiplies into memory of its own, which it reads ahead of. Reading ahead into pages
-        # that nothing was ever written to made small products up to three times slower: a larger one writes to them.
+        # OpenBLAS copies what it multiplies into memory of its own. As long as nothing was ever written to the pages
+        # beyond (into which it reads ahead, it seems) small products are up to three times slower: a larger one writes.
         np.ones((64, 1024), np.float32) @ np.ones((1024, 1024), np.float32)
 
     def to_device(self, host_array):
