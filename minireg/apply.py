@@ -173,13 +173,13 @@ def _compare(registration, args):
 def _invert(registration):
     """From the moving to the fixed image. Prints how far it misses."""
     displacement, residual = invert_onto(registration.displacement, registration.moving_shape)
-    folded = metrics.folded_pixels(registration.displacement).max()
+    folded = metrics.folded_cells(registration.displacement).max()
     print(f"the inverse misses by at most {residual.max():.4f} pixels")
     if residual.max() > MISSED:
         print("warning: the field stretches too much to be inverted everywhere; look at its grid before you trust this")
     if folded:
         print(
-            f"warning: the field folds in {folded:.3%} of its pixels; there the inverse leads to one of several points"
+            f"warning: the field folds in {folded:.3%} of its cells; there the inverse leads to one of several points"
         )
     return Registration(displacement, registration.displacement.shape[1:3], registration.moving, registration.fixed)
 

@@ -8,6 +8,7 @@ from gradients import host, tensor
 from strict_backend import using
 
 from minireg import metrics
+from minireg.data.strokes import draw_digits
 from minireg.errors import InputError
 from minireg.fields import affine_displacement, compose, random_diffeomorphism, smooth, warp_images
 from minireg.methods import COMPARISONS, align
@@ -48,6 +49,12 @@ def test_a_known_deformation_is_found_without_folds(loss):
     assert error(0 * u, true, inside) > 0.8
     assert error(u, true, inside) < 0.3
     assert metrics.folded_cells(u).max() == 0
+
+
+@pytest.mark.parametrize("loss", ["local_ncc", "ncc", "mi"])
+def test_digits_that_have_nothing_to_do_with_each_other_do_not_fold(loss):
+    digits = draw_digits(np.arange(60) % 10, np.random.default_rng(0)).astype(np.float32).reshape(60, 28, 28, 1)
+    assert metrics.folded_cells(align(digits[:16], digits[:-17:-1], loss=loss)).max() == 0
 
 
 def test_shading_gain_and_offset_do_not_matter():

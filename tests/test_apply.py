@@ -282,7 +282,7 @@ def test_with_inverse_all_goes_the_other_way_and_the_inverse_field_is_a_registra
     assert np.abs(again - image)[4:-4, 4:-4].max() < 0.01
 
 
-@pytest.mark.parametrize(("jump", "message"), [(-25, "folds in 1.695% of its pixels"), (90, "look at its grid")])
+@pytest.mark.parametrize(("jump", "message"), [(-25, "folds in 1.695% of its cells"), (90, "look at its grid")])
 def test_an_inverse_in_doubt_says_so(saved, capsys, jump, message):
     u = np.zeros((1, *FIXED, 2), np.float32)
     u[:, :, 30:, 1] = jump

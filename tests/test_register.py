@@ -128,6 +128,18 @@ def test_a_spline_meets_the_landmarks(images, tmp_path):
     assert np.abs(smoothed[0, 14, 12] - [2, 2]).max() > 0.5
 
 
+def test_cells_that_fold_are_counted_and_hinted_at(images, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(pair, "viz", Mock())
+    landmarks = tmp_path / "landmarks.csv"
+    landmarks.write_text(HEADER + "5,5,5,5\n5,20,5,20\n20,5,20,5\n22,22,22,22\n14,12,14,16\n14,16,14,12\n")
+    u = registered(tmp_path, "--method", "tps", "--landmarks", landmarks)["displacement"]
+    share = metrics.folded_cells(u).mean()
+    assert share > metrics.folded_pixels(u).mean() > 0
+    said = capsys.readouterr()
+    assert f"folded cells {share:.3%}," in said.out
+    assert f"hint: {100 * share:.2g}% of the cells fold: there one place shows up several times." in said.err
+
+
 def test_label_maps_are_pulled_along_and_no_label_is_invented(images, tmp_path):
     labels = (images[0][..., 0] > 0.5) * 7 + (np.arange(28) > 13) * np.uint8(1)
     np.save(tmp_path / "labels.npy", labels.astype(np.uint8))

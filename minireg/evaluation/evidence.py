@@ -20,6 +20,7 @@ AT_BORDER = 0.04  # of the shorter side: so near to the border, images say least
 CONTRAST = 0.1  # standard deviation of intensities at the border; less is an even background, where a bend does no harm
 FARTHER = 1.2  # times the longest bend elsewhere
 LONG = 2.0  # pixels; a bend that is shorter is no reason to doubt
+FOLDS = "{:.2g}% of the cells fold: there one place shows up several times. Try more smoothness."
 WORSE = 1.05  # times the distance of landmarks before; more than that is worse
 
 
@@ -147,7 +148,7 @@ def weigh(before, fixed, warped, bend, evidence, symmetric=False, fitted=False):
             rows.append(Row(f"landmarks, {name}", *(evidence.length(of(x)) for x in evidence.landmarks), remark))
 
     found = {
-        f"{share:.2%} of the cells fold: there one place shows up several times. Try more smoothness.": share > 0,
+        FOLDS.format(100 * share): share > 0,
         "There was hardly any gain, in NCC or in mutual information.": ncc[1] < 1 - GAIN
         and max(ncc[1] - ncc[0], information[1] - information[0]) < GAIN,
         f"Only {evidence.inside:.0%} of the fixed image looks inside the moving one: the rest is border, continued.": (

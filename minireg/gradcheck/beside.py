@@ -19,6 +19,7 @@ STEP = 1e-7  # relative to x: about two numbers of float32 further
 FAR = 1000.0  # an x that is larger takes no longer steps: its function need not be stretched as it is
 STILL, STILL_LINES, NOISE = 1e-6, 5, 30  # how much shorter, how many, and how much more than there is no noise
 SMOOTH = 1e-10  # relative to the largest element; stairs of float32 are 6e-8 high
+OTHER, TURNS = 0.9, 3  # times x: other numbers in its memory, and how often they take turns
 SAME_MEMORY = "Another result where its arrays held other numbers before: does it keep something by memory?"
 
 
@@ -34,7 +35,7 @@ def check_beside_the_value(check, wanted):
     c = check.random(check.y.shape)
     d = check.random(check.y.shape) * check.rng.choice([0.0, 1.0], check.y.shape)
     even = np.full(check.y.shape, -1.5)
-    parts = of_c, *_ = [_walk(inputs, y, g, wanted) for g in (c, d, even)]
+    parts = of_c, of_d, _ = [_walk(inputs, y, g, wanted) for g in (c, d, even)]
     sizes = [sum(np.abs(part).max(initial=0) for part in of_one) for of_one in zip(*parts, strict=True)]
 
     def same(found, expected, what, scale=1.0):
@@ -60,6 +61,11 @@ def check_beside_the_value(check, wanted):
     repeated = np.broadcast_to(np.array(1.0), check.y.shape)  # one number in memory: all its strides are 0
     expected = [a / -1.5 for a in parts[2]]
     same(_walk(inputs, y, repeated, wanted), expected, "Another result for a cotangent that is one repeated number.")
+    reused = backend.to_device(c.copy())
+    for cotangent, expected in ((c, of_c), (d, of_d)):
+        reused[...] = backend.to_device(cotangent)
+        found = _walk(inputs, y, reused, wanted)
+        same(found, expected, "Another result for a cotangent in the memory of another: does it keep something by it?")
     if not np.array_equal(backend.to_host(y.data), before, equal_nan=True):
         check.fail(wanted, "backward() changes the output in place.")
     _check_two_uses(check, wanted, c, of_c, same)
@@ -123,23 +129,34 @@ def _check_two_uses(check, wanted, c, of_c, same):
 
 
 def _check_same_memory(check, wanted, c, of_c, same):
-    """The same arrays hold other numbers in turn, as where a loader writes each batch into the same memory."""
+    """The same arrays hold other numbers in turn, as where a loader writes each batch into the same memory.
+
+    What is right for the other numbers, differences tell. Another call could not: an op that keeps something by memory
+    may be wrong there in the same way, where that memory was in use before.
+    """
     arrays, cotangent = [backend.to_device(a.copy()) for a in check.arrays], backend.to_device(c.copy())
     inputs = [Tensor(array, requires_grad=i in wanted) for i, array in enumerate(arrays)]
-    other = check.elsewhere(lambda a: 0.9 * a, wanted)
-    if other is not None and other[1].shape == c.shape and other[1].requires_grad:
+
+    def walk(factor):
         for i in check.floating:
-            arrays[i] *= 0.9
-        cotangent *= 0.5
-        walks = []
-        with contextlib.suppress(Exception), np.errstate(all="ignore"):  # they may make no sense to fn
-            walks = [_walk(*graph, cotangent, wanted) for graph in ((inputs, check.fn(*inputs)), other)]
-        if walks and all(np.isfinite(a).all() for a in walks[1]):
-            same(*walks, SAME_MEMORY)
-        for i in check.floating:
-            arrays[i][...] = backend.to_device(check.arrays[i])
-        cotangent[...] = backend.to_device(c)
-    same(_walk(inputs, check.fn(*inputs), cotangent, wanted), of_c, SAME_MEMORY)
+            arrays[i][...] = backend.to_device(factor * check.arrays[i])
+        cotangent[...] = backend.to_device(factor * c)
+        return _walk(inputs, check.fn(*inputs), cotangent, wanted)
+
+    expected = {1.0: of_c}
+    agree = True
+    with contextlib.suppress(Exception), np.errstate(all="ignore"):  # the other numbers may make no sense to fn
+        found = walk(OTHER)
+        there = check.at([OTHER * a if i in check.floating else a for i, a in enumerate(check.arrays)])
+        directions = {i: check.random(check.arrays[i].shape) for i in wanted}
+        agree, settles = there.compare(dict(zip(wanted, found, strict=True)), directions, OTHER * c)
+        if settles and np.isfinite(there.y).all():
+            expected[OTHER] = found
+    if OTHER in expected and not agree:
+        check.fail(wanted, SAME_MEMORY)
+    with np.errstate(all="ignore"):
+        for factor, right in TURNS * list(expected.items()):
+            same(walk(factor), right, SAME_MEMORY)
 
 
 def _check_smooth(check, wanted, c, of_c):

@@ -24,6 +24,7 @@ Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; Richardso
 """
 
 import contextlib
+import copy
 import inspect
 import itertools
 import math
@@ -148,13 +149,23 @@ class _Check:
             raise InputError(f"gradcheck({self.name}): none of the inputs is a floating-point array")
         self.call_elsewhere(backward=True)  # first of all, for an op that remembers its first call, or first backward
         self.y = self.value(self.arrays)
-        self.y_scale = np.maximum(np.abs(self.y), 1)  # what the rounding of y is relative to
         again = self.value(self.arrays)
         if self.y.shape != again.shape or not np.allclose(self.y, again, rtol=1e-12, atol=0, equal_nan=True):
             raise InputError(
                 f"gradcheck({self.name}): two calls with the same inputs give different results. If it draws random "
                 "numbers, let it begin with the same generator every time"
             )
+
+    @property
+    def y_scale(self):
+        """What the rounding of y is relative to."""
+        return np.maximum(np.abs(self.y), 1)
+
+    def at(self, arrays):
+        """The same check at another point."""
+        there = copy.copy(self)
+        there.arrays, there.y = arrays, self.value(arrays)
+        return there
 
     def value(self, arrays):
         """fn of NumPy arrays, as a NumPy array; nothing is recorded."""
@@ -260,20 +271,28 @@ class _Check:
         directions = {i: self.random(self.arrays[i].shape) for i in wanted}
         if along_gradient:
             directions = {i: np.where(gradients[i] < 0, -1, 1) * np.abs(d) for i, d in directions.items()}
+        agree, settles = self.compare(gradients, directions, cotangent)
+        if not agree:
+            self.explain(wanted, cotangent, layout)
+        if not settles:
+            self.fail(wanted, "No difference quotient settles here: the point is at a kink or a jump. Move the inputs.")
+
+    def compare(self, gradients, directions, cotangent):
+        """Whether sum c (J d) is sum (J^T c) d but for the three errors, and whether the difference quotient settles.
+
+        gradients, directions : {position: J^T c}, {position: d}, of the same positions
+        """
         dy, gap, step = self.derivative(directions)
         left, right = cotangent * dy, [gradients[i] * d for i, d in directions.items()]
         analytic = math.fsum(term.sum() for term in right)
         size = float(np.abs(left).sum() + sum(np.abs(term).sum() for term in right))
         terms = np.abs(cotangent * self.y_scale).sum()
-        terms += sum(np.abs(gradients[i] * self.arrays[i]).sum() for i in wanted)
+        terms += sum(np.abs(gradients[i] * self.arrays[i]).sum() for i in directions)
         rounding = ROUNDINGS * EPS / step * float(terms)
         gap = float((np.abs(cotangent) * gap).sum())
         error = abs(float(left.sum()) - analytic)
         self.worst = max(self.worst, error / (size + float(terms) or 1))
-        if not error <= self.relative * size + rounding + gap:
-            self.explain(wanted, cotangent, layout)
-        if not gap <= SMOOTH * size + rounding:
-            self.fail(wanted, "No difference quotient settles here: the point is at a kink or a jump. Move the inputs.")
+        return error <= self.relative * size + rounding + gap, gap <= SMOOTH * size + rounding
 
     def jacobian(self, position):
         """Every element of the Jacobian of y with respect to one input."""

@@ -24,7 +24,7 @@ from minireg.methods.affine import at_scale, displacement_of, find, square_root
 from minireg.methods.exact import descend
 from minireg.methods.levels import PAIRS_AT_A_TIME, SMALLEST_GRID, pool
 from minireg.methods.residuals import COMPARISONS
-from minireg.methods.symmetric import FINAL_SQUARINGS, finer, refine_velocity, spacing
+from minireg.methods.symmetric import FINAL_SQUARINGS, finer, refine_velocity, spacing, without_folds
 from minireg.methods.views import Pyramid, then_affine
 from minireg.models.common import checked_size
 
@@ -58,7 +58,8 @@ def align(
 
     Affine: at a coarse scale turns by multiples of 15 degrees and scales from half to twice the size are tried with all
     shifts; the best ones, no motion among them, are improved, as rigid maps, similarities and affine maps, fewer and
-    fewer from scale to scale. If it explains little there is a warning. Deformable: see `methods/symmetric.py`.
+    fewer from scale to scale. If it explains little there is a warning. Deformable: see `methods/symmetric.py`; a pair
+    that folds goes on with twice the smoothness, until it does not.
 
     Both images move half of the way. So exchanging them gives the inverse, to the errors of interpolation, and an image
     with itself, or with a constant one, gives exactly 0.
@@ -171,10 +172,17 @@ def _refined(velocity, pyramid, maps, scales, smoothness, iterations, tolerance,
             velocity = pool(velocity, factor) / factor
         else:
             velocity = finer(velocity, rows // velocity.shape[1])
-        bending = smoothness * (STIFFER_AT_FIRST if exact else 1)
-        velocity = refine_velocity(velocity, view, size, bending, iterations, tolerance)
+        if exact or scale > scales[-1]:
+            bending = smoothness * (STIFFER_AT_FIRST if exact else 1)
+            velocity = refine_velocity(velocity, view, size, bending, iterations, tolerance)
         bar.update(len(maps))
-    return descend(velocity, view, size, smoothness, EXACT_STEPS * iterations) if exact else velocity
+
+    def last_steps(velocity, view, smoothness):
+        if exact:
+            return descend(velocity, view, size, smoothness, EXACT_STEPS * iterations)
+        return refine_velocity(velocity, view, size, smoothness, iterations, tolerance)
+
+    return without_folds(last_steps, velocity, view, smoothness)
 
 
 def _begin(start, moving, fixed, maps, shape):

@@ -17,7 +17,6 @@ from minireg.backend import xp
 from minireg.fields import corner_determinants, integrate
 from minireg.methods.levels import pool
 from minireg.methods.symmetric import (
-    FINAL_SQUARINGS,
     REFERENCE_SIZE,
     conjugate_gradients,
     finer,
@@ -31,15 +30,13 @@ SQUARINGS = 5
 FOLDING, LEAST_AREA = 500.0, 0.1  # t: where an area shrinks to less than this
 DAMPING = 0.02  # of the mean of J^T w J
 CAUTION, MORE, LESS = (0.5, 1e6), 2.5, 0.7  # its bounds, and its factors after a step that fails, or helps
-STIFFER, ATTEMPTS = 2.0, 8  # for pairs that fold
 
 
 def descend(velocity, view, size, smoothness, iterations):
     """Improve the velocity of the finest level: each step is taken for the pairs whose E it lowers.
 
     A step is a Gauss-Newton step with the exact gradient, and a curvature that is multiplied by a caution which grows
-    whenever a step fails (Levenberg, Marquardt). A pair whose field folds all the same goes on with twice the
-    smoothness, and so on until it does not.
+    whenever a step fails (Levenberg, Marquardt).
 
     Parameters, return value : as for `refine_velocity`
 
@@ -47,17 +44,6 @@ def descend(velocity, view, size, smoothness, iterations):
     doi:10.1137/0111030.
     """
     bending = smoothness * (size / REFERENCE_SIZE) ** 2
-    velocity = _descend(velocity, view, bending, iterations)
-    for _ in range(ATTEMPTS):
-        folding = xp.flatnonzero(_folds(velocity, view.shape))
-        if not len(folding):
-            break
-        bending = STIFFER * bending
-        velocity[folding] = _descend(velocity[folding], view.of(folding), bending, iterations)
-    return velocity
-
-
-def _descend(velocity, view, bending, iterations):
     factor = view.shape[0] // velocity.shape[1]
     caution = xp.ones((len(velocity), 1, 1, 1), velocity.dtype)
     energy, force = _energy(velocity, view, bending)
@@ -96,13 +82,3 @@ def _energy(velocity, view, bending):
 
 def _sum(x):
     return x.sum(axis=(1, 2, 3), keepdims=True)
-
-
-def _folds(velocity, shape):
-    """Whether the field of each pair, or its inverse, folds anywhere: (N,)."""
-    fine = finer(velocity, shape[0] // velocity.shape[1])
-    found = False
-    for sign in (1.0, -1.0):
-        for determinant in corner_determinants(integrate(sign * fine, FINAL_SQUARINGS).data):
-            found = found | (determinant.min(axis=(1, 2)) <= 0)
-    return found

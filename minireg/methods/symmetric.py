@@ -8,10 +8,11 @@ affine map that is known already, it makes small
 Exchanging the images changes the sign of v and nothing else; an image compared with itself gives v = 0.
 """
 
+import functools
 import math
 
 from minireg.backend import xp
-from minireg.fields import integrate
+from minireg.fields import corner_determinants, integrate
 from minireg.methods.levels import gradient, pool
 from minireg.ops import upsample_bilinear
 
@@ -24,6 +25,8 @@ REFERENCE_SIZE = 200  # pixels: smoothness is given for images of this size, wha
 LAPLACE_SQUARED = 20  # the diagonal of the squared Laplacian
 SHORT = 0.5  # pixels: of a first step of the integration while it is looked for
 FINAL_SQUARINGS = 8
+STIFFER, ATTEMPTS = 2.0, 8  # for pairs that fold
+NEARLY = 0.3  # of its area: what shrinks to less may fold on a finer grid
 TINY = 1e-20
 
 
@@ -71,6 +74,43 @@ def refine_velocity(velocity, view, size, smoothness, iterations, tolerance):
         if not moves.any():
             break
     return velocity
+
+
+def without_folds(refine, velocity, view, smoothness):
+    """refine(velocity, view, smoothness); pairs that fold then go on with twice the smoothness, until none does.
+
+    At most ATTEMPTS times: what folds after that stays as it is.
+    """
+    velocity = refine(velocity, view, smoothness)
+    for _ in range(ATTEMPTS):
+        folding = _folding(velocity, view)
+        if not len(folding):
+            break
+        smoothness = STIFFER * smoothness
+        velocity[folding] = refine(velocity[folding], view.of(folding), smoothness)
+    return velocity
+
+
+def _folding(velocity, view):
+    """The indices of the pairs whose field, with the affine map, or its inverse folds anywhere.
+
+    Closely, only those are looked at that shrink by much on the grid of the velocity: that is many times quicker.
+    """
+    factor = view.shape[0] // velocity.shape[1]
+    near = xp.flatnonzero(_least_area(view.whole_ways(*_both_ways(velocity), factor)) < NEARLY)
+    if not len(near):
+        return near
+    return near[_least_area(view.of(near).whole_ways(*_both_ways(finer(velocity[near], factor)))) <= 0]
+
+
+def _both_ways(velocity):
+    return [integrate(sign * velocity, FINAL_SQUARINGS) for sign in (1.0, -1.0)]
+
+
+def _least_area(fields):
+    """What the cells of these fields shrink to at their corners, the least of each pair, (N,)."""
+    areas = (determinant.min(axis=(1, 2)) for field in fields for determinant in corner_determinants(field.data))
+    return functools.reduce(xp.minimum, areas)
 
 
 def shortened(step, factor):

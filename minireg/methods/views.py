@@ -8,7 +8,7 @@ import numpy as np
 from minireg import backend, ops
 from minireg.autograd import Tensor
 from minireg.backend import xp
-from minireg.methods.affine import displacement_of, variance
+from minireg.methods.affine import at_scale, displacement_of, variance
 from minireg.methods.levels import gradient, pool
 from minireg.methods.residuals import COMPARISONS
 from minireg.methods.symmetric import GRID
@@ -79,6 +79,13 @@ class View:
         a, b, inside = _side_by_side(*(_seen_along(u, x) for x, u in zip(self.images, (forth, back), strict=True)))
         return a.data, b.data, inside
 
+    def whole_ways(self, forth, back, factor=1):
+        """S o forth o S and S^-1 o back o S^-1 of displacements in pixels `factor` times as large (N, H, W, 2)."""
+        if self.root is None:
+            return forth, back
+        root = at_scale(self.root, factor)
+        return both_halves(forth, root), both_halves(back, np.linalg.inv(root))
+
     def at_the_ends(self, forth, back):
         """Moving, seen along S o forth o S, beside fixed; and moving beside fixed, seen along the inverse way.
 
@@ -87,8 +94,7 @@ class View:
         Returns twice what `seen` does, as Tensors with their gradients with respect to the displacements.
         """
         moving, fixed = (Tensor(x) for x in self.images)
-        if self.root is not None:
-            forth, back = both_halves(forth, self.root), both_halves(back, np.linalg.inv(self.root))
+        forth, back = self.whole_ways(forth, back)
         return _side_by_side(_seen_along(forth, moving), fixed), _side_by_side(moving, _seen_along(back, fixed))
 
 

@@ -117,7 +117,7 @@ def _main(args):
         count, name, numbers, moved, hints = register_files(args, model, progress=True)
     texts = {key: f"{numbers[key]:{form}}" for key, form in NUMBERS.items()}
     print(
-        f"{count} pairs: NCC {texts['ncc_before']} -> {texts['ncc_after']}, folded pixels {texts['folded']}, "
+        f"{count} pairs: NCC {texts['ncc_before']} -> {texts['ncc_after']}, folded cells {texts['folded']}, "
         f"{texts['ms']} ms a pair with {name}; {moved}; written to {args.out}"
     )
     for hint in hints:

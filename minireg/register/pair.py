@@ -23,7 +23,7 @@ from minireg.data.images import (
 from minireg.data.points import outside, read_points
 from minireg.data.saved import AFFINE, ITK, POINTS, RESULT, WARPED, Registration, save_results
 from minireg.errors import InputError
-from minireg.evaluation.evidence import gather, landmark_distances, weigh
+from minireg.evaluation.evidence import FOLDS, gather, landmark_distances, weigh
 from minireg.fields import warp_images, warp_labels
 from minireg.files import refuse_to_overwrite
 from minireg.methods import centre_on_centre, in_square_pixels, make_method, register_in_space
@@ -135,7 +135,7 @@ def register_files(args, model, progress):
         evidence = gather(displacement[:1], back, moving.images.shape[1:3], spacings, start[:1], landmarks, measured)
         symmetric = name in SYMMETRIC and moving.images.shape == fixed.images.shape
         rows, doubts = weigh(*(array[:1] for array in seen[:4]), evidence, symmetric, fitted is not None)
-        hints += doubts
+        hints = list(dict.fromkeys(hints + doubts))
         heading = "method: " + ", ".join([name, *(f"{option} {value}" for option, value in options.items())])
         viz.report_picture(*seen[:4], folder / REPORT, rows, hints, heading, seen[-1])
     return len(warped), name, numbers, moved, hints
@@ -256,7 +256,7 @@ def _on_grid(moving, fixed, displacement, start, spacings):
 
 
 def _draw(folder, before, target, after, bend, spacing, counted):
-    """Draw every picture but the report; returns the NCC before and after, and the share of folded pixels, each (N,).
+    """Draw every picture but the report; returns the NCC before and after, and the share of folded cells, each (N,).
 
     NCC is over the pixels `counted`.
     """
@@ -264,7 +264,7 @@ def _draw(folder, before, target, after, bend, spacing, counted):
     viz.field_picture(before, target, after, bend, folder / "fields.png")
     viz.inspection_picture(before, target, after, bend, folder / "inspection.png", spacing)
     viz.animation(before, target, bend, folder / "registration.gif")
-    return *(metrics.ncc(image, target, counted) for image in (before, after)), metrics.folded_pixels(bend)
+    return *(metrics.ncc(image, target, counted) for image in (before, after)), metrics.folded_cells(bend)
 
 
 def _hints(name, loss, numbers, shapes, points, landmarks):
@@ -275,6 +275,8 @@ def _hints(name, loss, numbers, shapes, points, landmarks):
         what = "is negative before registering" if before < -FALLS else "falls"
         remedy = "--loss mi" if name in OPTIONS["loss"][0] else "--method align --loss mi"
         hints.append(f"NCC {what}: are these two kinds of images? Then try {remedy}")
+    if numbers["folded"]:
+        hints.append(FOLDS.format(100 * numbers["folded"]))
     if points is not None:
         hints.append(outside(points, shapes[1], "fixed image"))
     if landmarks is not None:
