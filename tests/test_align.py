@@ -53,7 +53,7 @@ def test_a_known_deformation_is_found_without_folds(loss):
 
 @pytest.mark.parametrize("loss", ["local_ncc", "ncc", "mi"])
 def test_digits_that_have_nothing_to_do_with_each_other_do_not_fold(loss):
-    digits = draw_digits(np.arange(60) % 10, np.random.default_rng(0)).astype(np.float32).reshape(60, 28, 28, 1)
+    digits = draw_digits(np.arange(60) % 10, np.random.default_rng(0))
     assert metrics.folded_cells(align(digits[:16], digits[:-17:-1], loss=loss)).max() == 0
 
 

@@ -137,7 +137,7 @@ def test_cells_that_fold_are_counted_and_hinted_at(images, tmp_path, capsys, mon
     assert share > metrics.folded_pixels(u).mean() > 0
     said = capsys.readouterr()
     assert f"folded cells {share:.3%}," in said.out
-    assert f"hint: {100 * share:.2g}% of the cells fold: there one place shows up several times." in said.err
+    assert f"hint: {100 * share:.3g}% of the cells fold: there one place shows up several times." in said.err
 
 
 def test_label_maps_are_pulled_along_and_no_label_is_invented(images, tmp_path):

@@ -600,6 +600,15 @@ for _count in (4, 50):
         return lambda g: g * kept[turn]
 
 
+@wrong("right for the larger numbers, kept for the smaller ones", ops.exp, [(3, 4)])
+def _(vjp, arrays, y, options, largest=[]):  # noqa: B006
+    """Wrong in the same way wherever the smaller ones lie: no two calls with them differ."""
+    size = np.abs(arrays[0]).max()
+    if not largest or size > largest[0]:
+        largest[:] = [size, y.copy()]
+    return lambda g: g * (largest[1] if size < 0.95 * largest[0] else y)
+
+
 def _partly_float32(array, place):
     array = array.copy()
     array[place] = _through_float32(array[place])

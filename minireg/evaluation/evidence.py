@@ -20,7 +20,7 @@ AT_BORDER = 0.04  # of the shorter side: so near to the border, images say least
 CONTRAST = 0.1  # standard deviation of intensities at the border; less is an even background, where a bend does no harm
 FARTHER = 1.2  # times the longest bend elsewhere
 LONG = 2.0  # pixels; a bend that is shorter is no reason to doubt
-FOLDS = "{:.2g}% of the cells fold: there one place shows up several times. Try more smoothness."
+FOLDS = "{:.3g}% of the cells fold: there one place shows up several times. Try more smoothness."
 WORSE = 1.05  # times the distance of landmarks before; more than that is worse
 
 

@@ -144,15 +144,15 @@ def _check_same_memory(check, wanted, c, of_c, same):
         return _walk(inputs, check.fn(*inputs), cotangent, wanted)
 
     expected = {1.0: of_c}
-    agree = True
+    wrong = False
     with contextlib.suppress(Exception), np.errstate(all="ignore"):  # the other numbers may make no sense to fn
         found = walk(OTHER)
         there = check.at([OTHER * a if i in check.floating else a for i, a in enumerate(check.arrays)])
         directions = {i: check.random(check.arrays[i].shape) for i in wanted}
         agree, settles = there.compare(dict(zip(wanted, found, strict=True)), directions, OTHER * c)
         if settles and np.isfinite(there.y).all():
-            expected[OTHER] = found
-    if OTHER in expected and not agree:
+            expected[OTHER], wrong = found, not agree
+    if wrong:
         check.fail(wanted, SAME_MEMORY)
     with np.errstate(all="ignore"):
         for factor, right in TURNS * list(expected.items()):

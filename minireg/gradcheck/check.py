@@ -37,7 +37,7 @@ from minireg.autograd import Tensor, no_grad
 from minireg.backend import xp
 from minireg.errors import InputError
 from minireg.gradcheck.beside import check_beside_the_value, graph_for_later
-from minireg.gradcheck.diagnosis import diagnose, turned_arrays
+from minireg.gradcheck.explaining import explain
 
 EPS = float(np.finfo(np.float64).eps)
 # With h = 1e-4 the extrapolated difference is off by about h^4 = 1e-16 and by 2 eps / h = 4e-12, relative to the
@@ -55,7 +55,6 @@ OTHERS = (  # other numbers: all, those with the same sum, size, ends, or first 
     lambda a: np.concatenate([a.flat[:1], 0.9 * a.flat[1:-1], a.flat[1:][-1:]]).reshape(a.shape),
     lambda a: (1 + 1e-6) * a,
 )
-EXPLAINED = 200  # elements of a wrong gradient that are computed one by one, to say what is wrong
 
 
 class WrongGradient(AssertionError):
@@ -219,6 +218,10 @@ class _Check:
                 break
         return best
 
+    def rounding(self, step, terms):
+        """How far rounding may put a difference with this step off, where `terms` are added up."""
+        return ROUNDINGS * EPS / step * terms
+
     def laid_out(self, array, layout):
         """The array on the device, with its elements in memory as the layout says."""
         return _laid_out(array, layout)
@@ -273,7 +276,7 @@ class _Check:
             directions = {i: np.where(gradients[i] < 0, -1, 1) * np.abs(d) for i, d in directions.items()}
         agree, settles = self.compare(gradients, directions, cotangent)
         if not agree:
-            self.explain(wanted, cotangent, layout)
+            explain(self, wanted, cotangent, layout)
         if not settles:
             self.fail(wanted, "No difference quotient settles here: the point is at a kink or a jump. Move the inputs.")
 
@@ -288,7 +291,7 @@ class _Check:
         size = float(np.abs(left).sum() + sum(np.abs(term).sum() for term in right))
         terms = np.abs(cotangent * self.y_scale).sum()
         terms += sum(np.abs(gradients[i] * self.arrays[i]).sum() for i in directions)
-        rounding = ROUNDINGS * EPS / step * float(terms)
+        rounding = self.rounding(step, float(terms))
         gap = float((np.abs(cotangent) * gap).sum())
         error = abs(float(left.sum()) - analytic)
         self.worst = max(self.worst, error / (size + float(terms) or 1))
@@ -305,10 +308,10 @@ class _Check:
         for column, one in enumerate(np.eye(x.size)):
             dy, gap, step = (np.ravel(part) for part in self.derivative({position: one.reshape(x.shape)}))
             terms = self.y_scale.ravel() + (np.abs(analytic) @ np.abs(x).ravel())
-            allowed = self.relative * np.maximum(largest, np.abs(dy)) + ROUNDINGS * EPS / step * terms + gap
+            allowed = self.relative * np.maximum(largest, np.abs(dy)) + self.rounding(step, terms) + gap
             wrong = ~(np.abs(analytic[:, column] - dy) <= allowed)
             if wrong.any():
-                self.explain((position,), basis[wrong.argmax()], "contiguous")
+                explain(self, (position,), basis[wrong.argmax()], "contiguous")
 
     def some_elements(self, position):
         """Single elements of an array whose Jacobian is too large: the first, the last, and others at random."""
@@ -326,12 +329,12 @@ class _Check:
             size = np.abs(cotangent * dy).sum() + abs(gradient[element])
             of_y = np.abs(cotangent * self.y_scale)
             terms = of_y[dy != 0].sum() + of_y.max() + abs(gradient[element] * x.flat[element])
-            rounding = ROUNDINGS * EPS / step * terms
+            rounding = self.rounding(step, terms)
             if (
                 not abs((cotangent * dy).sum() - gradient[element])
                 <= self.relative * size + rounding + (np.abs(cotangent) * gap).sum()
             ):
-                self.explain((position,), cotangent, "contiguous")
+                explain(self, (position,), cotangent, "contiguous")
 
     def adjoint(self, position):
         """<A d, c> = <d, A* c>, to rounding, where A d = fn(..., d, ...) - fn(..., 0, ...)."""
@@ -349,70 +352,6 @@ class _Check:
                 f"<A x, c> is {left.sum():.15g}, but <x, A* c> is {right.sum():.15g}. Possibly the function is not "
                 "linear in this argument, as it was said to be.",
             )
-
-    def explain(self, wanted, cotangent, layout):
-        """Find the element that is worst and what kind of mistake fits, and raise WrongGradient."""
-        (analytic,) = self.gradients(wanted, [cotangent], layout)
-        numeric = {i: self.numeric_gradient(i, cotangent) for i in wanted}
-        errors = {  # NaN in `numeric` was not looked at
-            i: np.where(np.isnan(numeric[i]), 0.0, np.nan_to_num(np.abs(analytic[i] - numeric[i]), nan=np.inf))
-            for i in wanted
-        }
-        worst = max(wanted, key=lambda i: errors[i].max(initial=0) / (np.nanmax(np.abs(numeric[i]), initial=0) or 1))
-        place = np.unravel_index(errors[worst].argmax(), errors[worst].shape)
-        said, found = analytic[worst][place], numeric[worst][place]
-        vjp = lambda c, decoy=True: self.gradients((worst,), [c], decoy=decoy)[0][worst]
-        rivals = [i for i in self.floating if i != worst and self.arrays[i].shape == self.arrays[worst].shape]
-        others = {self.names[i]: self.numeric_gradient(i, cotangent) for i in rivals}
-        turned = self.with_turned_arguments(worst, cotangent)
-        fit = diagnose(
-            analytic[worst], numeric[worst], cotangent, vjp, lambda c: self.numeric_gradient(worst, c), others, turned
-        )
-        left, right, blur = self.slopes(worst, place, cotangent)
-        if abs(left - right) > blur and min(left, right) - blur < said < max(left, right) + blur:
-            sides = f"{left + 0.0:.6g} and {right + 0.0:.6g}"  # + 0.0 makes 0 of -0
-            fit = f"a kink: on its two sides the slope is {sides}. Move the inputs away from it."
-        element = tuple(map(int, place))
-        self.fail(
-            (worst,),
-            f"Worst at element {element}: the VJP says {said:.9g}, the central difference {found:.9g}.\n"
-            f"What fits: {fit}",
-            layout=layout,
-        )
-
-    def with_turned_arguments(self, position, cotangent):
-        """The VJP where an argument is flipped or transposed, and in words which and how."""
-        for i in self.floating:
-            array = self.arrays[i]
-            for turned, how in turned_arrays(array):
-                self.arrays[i] = np.ascontiguousarray(turned)
-                try:
-                    gradient = self.gradients((position,), [cotangent])[0][position]
-                except WrongGradient:
-                    continue  # the cotangent does not fit then
-                finally:
-                    self.arrays[i] = array
-                yield gradient, f"'{self.names[i]}' {how}"
-
-    def slopes(self, position, place, cotangent):
-        """The derivatives on both sides of x with respect to one element, and how exact they are."""
-        step = self.steps[-1]
-        one = np.zeros_like(self.arrays[position])
-        one[place] = 1
-        left, right = (float((cotangent * (self.moved({position: one}, h) - self.y)).sum() / h) for h in (-step, step))
-        rounding = ROUNDINGS * EPS / step * float(np.abs(cotangent * self.y_scale).sum())
-        return left, right, SMOOTH * max(abs(left), abs(right)) + rounding
-
-    def numeric_gradient(self, position, cotangent):
-        """J^T c, element by element, from differences; of a large array only some elements, the others NaN."""
-        x = self.arrays[position]
-        result = np.full(x.size, np.nan)
-        some = range(x.size) if x.size <= EXPLAINED else np.random.default_rng(0).permutation(x.size)[:EXPLAINED]
-        for element in some:
-            one = np.zeros(x.size)
-            one[element] = 1
-            result[element] = (cotangent * self.derivative({position: one.reshape(x.shape)})[0]).sum()
-        return result.reshape(x.shape)
 
     def fail(self, wanted, what, cause=None, layout="contiguous"):
         """Raise WrongGradient with everything that one needs to see it again."""

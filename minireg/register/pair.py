@@ -268,7 +268,7 @@ def _draw(folder, before, target, after, bend, spacing, counted):
 
 
 def _hints(name, loss, numbers, shapes, points, landmarks):
-    """Sentences about what may be wrong: images of two kinds, points outside of the images (moving, fixed)."""
+    """Sentences about what may be wrong: images of two kinds, folds, points outside of the images (moving, fixed)."""
     hints = []
     before, after = numbers["ncc_before"], numbers["ncc_after"]
     if min(before, after - before) < -FALLS and loss not in ("mi", "nmi") and name != "tps":
