@@ -4,8 +4,8 @@
     gradcheck(ops.conv2d, x, weight)         # NumPy arrays; silent if all is well
 
 `check.py` compares every VJP with central differences, `beside.py` asks what holds for any VJP, `cases.py` knows how
-to call each op, `drawing.py` with which numbers and shapes, `choosing.py` which calls to make, `diagnosis.py` says what
-kind of mistake fits a wrong gradient.
+to call each op, `drawing.py` with which numbers and shapes, `choosing.py` which calls to make; of a gradient that
+is wrong, `explaining.py` finds the worst element and `diagnosis.py` says what kind of mistake fits.
 """
 
 from minireg.command import lazily
