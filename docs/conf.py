@@ -13,6 +13,9 @@ ROOT = DOCS.parent
 sys.path[:0] = [str(DOCS / "_extensions"), str(ROOT)]
 
 import minireg  # noqa: E402
+from minireg.command import prepare_process  # noqa: E402
+
+prepare_process()  # the lessons run in processes of their own, which take over the one thread for NumPy
 
 project = "minireg"
 version = release = minireg.__version__

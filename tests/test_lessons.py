@@ -67,8 +67,8 @@ def knobs(lesson):
 
 
 def quickest(lesson):
-    """Where a lesson trains, the knob that makes it short: to see that it runs; its claims need the whole training."""
-    return {"steps": min(knobs(lesson)["steps"])} if "steps" in knobs(lesson) else {}
+    """The knobs that make a lesson short: to see that it runs; its claims need all of what it trains or tries."""
+    return {name: min(values) for name, values in knobs(lesson).items() if name in ("steps", "trials", "count")}
 
 
 def as_options(turned):
