@@ -31,6 +31,8 @@ np.log2 => np.log
     You count in nats. A bit is a question with two equally likely answers.
 p = counts / np.sum(counts) => p = counts
     You take the counts themselves. An entropy is made of shares, which add up to 1.
+p = counts / np.sum(counts, axis=1, keepdims=True); return np.mean(-np.sum(p * np.log2(np.where(p > 0, p, 1)), axis=1))
+return np.mean([_entropy(row / max(np.sum(row), 1)) for row in counts])
 used = counts[np.sum(counts, axis=1) > 0]; return np.mean([_entropy(row / np.sum(row)) for row in used])
     You take the plain mean over the bins of a. A bin with many pixels counts more often than one with few.
 return np.sum([_entropy(row / np.sum(row)) for row in counts if np.sum(row) > 0])

@@ -26,6 +26,7 @@ GRADIENT_OF_ALL = Exercise(
     mistakes="""
 share = counts / np.sum(counts) => share = np.ones(len(counts)) / len(counts)
 share = counts / np.sum(counts) => share = (counts > 0) / np.sum(counts > 0)
+return np.nanmean(gradients, axis=0)
     Each process has as much say as the next one. One that had more pairs should have more.
 np.sum(counts) => len(counts)
 np.sum(counts) => np.max(counts)
