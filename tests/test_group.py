@@ -1,14 +1,19 @@
 """Processes that train as one: sums in one order, the gradient of the whole batch, and an end for all when one ends."""
 
+import contextlib
+import functools
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -246,24 +251,96 @@ def test_processes_that_mpiexec_has_started_need_mpi4py(monkeypatch, capsys):
     assert "mpiexec started 4 processes, and mpi4py" in sentence and "install the extra mpi" in sentence
 
 
-def mpiexec(size, *arguments, **options):
+def mpiexec(size, *arguments, hosts=None, **options):
     pytest.importorskip("mpi4py")
     program = shutil.which("mpiexec", path=os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]))
     assert program, "mpi4py is installed, and mpiexec, which the extra mpi installs, is not there"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [program, "-n", str(size), sys.executable, "-m", "minireg.train", *map(str, arguments)]
+    if hosts:
+        environment |= hosts.only_tcp
+        command = [*hosts.in_the_first, program, *hosts.options, *command[1:]]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+
+
+OF_ANY_TWO = ["--data", "strokes", "--steps", "4", "--batch-size", "5", "--digit", "all", "--pairing", "random"]
+
+
+@functools.cache
+def by_shared_memory():
+    with tempfile.TemporaryDirectory() as folder:
+        assert train.main([*OF_ANY_TWO, "--workers", "2", "--out", folder]) == 0
+        return contents(Path(folder))
 
 
 @pytest.mark.usefixtures("cpu")
 def test_mpi_and_shared_memory_leave_the_same_bits(tmp_path):
-    options = ["--data", "strokes", "--steps", "4", "--batch-size", "5", "--digit", "all", "--pairing", "random"]
-    by_mpi = mpiexec(2, *options, "--out", tmp_path / "mpi")
+    by_mpi = mpiexec(2, *OF_ANY_TWO, "--out", tmp_path)
     output, _ = by_mpi.communicate()
     assert by_mpi.returncode == 0, output
     assert output.count(b"Pictures, metrics and the checkpoint are in") == 1
-    assert train.main([*options, "--workers", "2", "--out", str(tmp_path / "shared memory")]) == 0
-    assert contents(tmp_path / "mpi") == contents(tmp_path / "shared memory")
+    assert contents(tmp_path) == by_shared_memory()
+
+
+class TwoHosts:
+    """Two network namespaces of Linux, each with nothing but its end of a wire: what two machines are to MPI.
+
+    folder : where the script is written by which mpiexec reaches the second, as it would by ssh
+    """
+
+    def __init__(self, folder):
+        subnet = f"10.{os.getpid() // 250 % 250}.{os.getpid() % 250}"
+        self.names = [f"{subnet}.{number}" for number in (1, 2)]  # their addresses
+        ssh = folder / "ssh"
+        ssh.write_text('#!/bin/sh\nhost=$2; shift 2  # after the option -x\nexec ip netns exec "$host" sh -c "$*"\n')
+        ssh.chmod(0o755)
+        self.options = ["-launcher", "ssh", "-launcher-exec", str(ssh), "-iface", "wire1", "-ppn", "1"]
+        self.options += ["-hosts", ",".join(self.names)]
+        self.only_tcp = {"UCX_TLS": "tcp,self", "FI_PROVIDER": "tcp"}  # else MPI finds the memory that they share
+        self.in_the_first = ["ip", "netns", "exec", self.names[0]]
+
+    def __enter__(self):
+        first, second = self.names
+        try:
+            for name in self.names:
+                ip("netns", "add", name)
+            ip("link", "add", "wire1", "netns", first, "type", "veth", "peer", "name", "wire2", "netns", second)
+            for name, end in zip(self.names, ("wire1", "wire2"), strict=True):
+                ip("-n", name, "address", "add", f"{name}/24", "dev", end)
+                for device in ("lo", end):
+                    ip("-n", name, "link", "set", device, "up")
+        except (OSError, subprocess.CalledProcessError) as error:
+            self.__exit__()
+            pytest.skip(f"network namespaces need root and iproute2: {error}")
+        deadline = time.monotonic() + 30
+        while any(self.wire(end)["operstate"] != "UP" for end in (0, 1)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, *_):
+        for name in self.names:
+            with contextlib.suppress(OSError, subprocess.CalledProcessError):
+                ip("netns", "delete", name)
+
+    def wire(self, end):
+        """What is known about the wire at this one of its ends."""
+        (wire,) = json.loads(ip("-n", self.names[end], "-json", "-statistics", "link", "show", f"wire{end + 1}"))
+        return wire
+
+
+def ip(*arguments):
+    return subprocess.run(["ip", *arguments], check=True, capture_output=True).stdout
+
+
+@pytest.mark.usefixtures("cpu")
+def test_over_the_network_of_two_hosts_mpi_leaves_the_same_bits(tmp_path):
+    with TwoHosts(tmp_path) as hosts:
+        by_mpi = mpiexec(2, *OF_ANY_TWO, "--out", tmp_path / "run", hosts=hosts)
+        output, _ = by_mpi.communicate()
+        assert by_mpi.returncode == 0, output
+        gradients = sum(parameter.data.nbytes for parameter in network("symmetric").parameters())
+        assert hosts.wire(0)["stats64"]["tx"]["bytes"] > 4 * gradients  # one sum a step
+    assert contents(tmp_path / "run") == by_shared_memory()
 
 
 @posix
